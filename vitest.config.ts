@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 // Tests run from sources: no build is needed first, and coverage and stack traces point at what was written.
-const conditions = ["@qsae/source"];
+const conditions = ["@qsae/source", "node"];
 
 export default defineConfig({
   root,
