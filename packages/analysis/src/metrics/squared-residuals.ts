@@ -1,0 +1,29 @@
+import type { EvaluatedBatch } from "@qsae/core";
+import { nonFiniteRow } from "./non-finite-row.ts";
+
+/**
+ * `sum_i ||x_i - xhat_i||^2` of one batch, in float64.
+ *
+ * @param metric name of the caller, for the error
+ * @param reconstruction `[n, d_in]`; defaults to the batch's own
+ * @throws NonFiniteError naming the first row whose input or reconstruction is NaN or infinite
+ */
+export function squaredResiduals(
+  metric: string,
+  batch: EvaluatedBatch,
+  reconstruction: Float32Array = batch.reconstruction,
+): number {
+  const { n, dIn, x } = batch;
+  let sum = 0;
+  for (let i = 0, at = 0; i < n; i++) {
+    let row = 0;
+    for (let c = 0; c < dIn; c++, at++) {
+      const residual = x[at]! - reconstruction[at]!;
+      row += residual * residual;
+    }
+    // float32 residuals cannot overflow a float64 sum of squares, so this tests the values themselves
+    if (!Number.isFinite(row)) throw nonFiniteRow(metric, batch, i);
+    sum += row;
+  }
+  return sum;
+}
