@@ -27,7 +27,7 @@ export interface TopKLatents {
 }
 
 /** Result of {@link TensorOps.valueAndGrads}. */
-export interface ValueAndGrads<A> {
+export interface ValueAndGrads<A extends Tensors = Tensors> {
   /** Scalar. */
   readonly value: Tensor;
   /** One per parameter, of its shape; zeros where the loss does not depend on it. */
@@ -93,6 +93,8 @@ export interface TensorOps {
   greaterEqual(a: Tensor, b: Tensor | number): Tensor;
   /** 1 where equal, else 0, as float32. Not differentiable. */
   equal(a: Tensor, b: Tensor | number): Tensor;
+  /** Rounds toward zero to int32. Not differentiable. */
+  toInt32(a: Tensor): Tensor;
   /** `condition` is non-zero where `a` is taken. Differentiable in `a` and `b`. */
   where(condition: Tensor, a: Tensor, b: Tensor): Tensor;
 
@@ -114,16 +116,16 @@ export interface TensorOps {
   /** A tensor with the same storage that gradients do not flow through. */
   detach(a: Tensor): Tensor;
   /**
-   * A function with a gradient of our own. `forward` runs unrecorded; `backward(dy)` returns one gradient per input
-   * (of its shape), each as a thunk that runs only when that gradient is needed.
+   * A function with a gradient of our own. `forward` runs unrecorded and says which tensors `backward` needs (they are
+   * kept alive for it); `backward(dy, saved)` returns one gradient per input, in order, each of its input's shape.
    */
   customGrad(
     inputs: readonly Tensor[],
-    forward: () => Tensor,
-    backward: (dy: Tensor) => readonly (() => Tensor)[],
+    forward: () => { readonly value: Tensor; readonly saved: readonly Tensor[] },
+    backward: (dy: Tensor, saved: readonly Tensor[]) => readonly Tensor[],
   ): Tensor;
-  /** Value and gradients of a scalar function of `params`. */
-  valueAndGrads<A>(params: Tensors, f: (params: Tensors) => { loss: Tensor; aux: A }): ValueAndGrads<A>;
+  /** Value and gradients of a scalar function of `params`. `aux` tensors survive to the caller. */
+  valueAndGrads<A extends Tensors>(params: Tensors, f: (params: Tensors) => { loss: Tensor; aux: A }): ValueAndGrads<A>;
 
   // SAE ops
   /**

@@ -3,6 +3,7 @@
  * tensors: all their state is in `params`, which the training loop owns and checkpoints save.
  */
 import type { HostTensors, PackedSae } from "@qsae/runtime";
+import type { Quantizer } from "./quantizer.ts";
 import type { Tensor, TensorOps, Tensors } from "./tensor-ops.ts";
 
 /** What `init` may use: statistics of the first training batches. */
@@ -10,6 +11,8 @@ export interface InitContext {
   readonly seed: number;
   /** Mean activation `[d_in]`. */
   readonly mean: Float32Array;
+  /** Parameters to start from, by name; the variant initialises the rest around them. */
+  readonly warmStart?: HostTensors;
 }
 
 /** What `forward` sees of the run beside the parameters. */
@@ -59,4 +62,4 @@ export interface VariantFactory {
 }
 
 /** Finds a quantizer by stored name; throws UsageError listing the known ones. */
-export type QuantizerResolver = (id: string, options?: Readonly<Record<string, unknown>>) => import("./quantizer.ts").Quantizer;
+export type QuantizerResolver = (id: string, options?: Readonly<Record<string, unknown>>) => Quantizer;

@@ -1,0 +1,26 @@
+/** Argument checks of the SAE ops, shared by all backends. Each error names the op, the argument, the given and the allowed. */
+import { UsageError } from "@qsae/runtime";
+import type { Tensor } from "../contracts/tensor-ops.ts";
+
+const text = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+function requireShape(op: string, argument: string, a: Tensor, expected: readonly (number | string)[]): void {
+  const matches = a.shape.length === expected.length && expected.every((size, i) => typeof size === "string" || size === a.shape[i]);
+  if (!matches) throw new UsageError(`${op}: ${argument} has shape ${text(a.shape)}; expected [${expected.join(", ")}]`);
+}
+
+export function checkEncodeShapes(x: Tensor, wEnc: Tensor, bEnc: Tensor, k: number): void {
+  requireShape("encodeTopK", "W_enc", wEnc, ["d_in", "d_sae"]);
+  const [dIn, dSae] = wEnc.shape as [number, number];
+  requireShape("encodeTopK", "x", x, ["n", dIn]);
+  requireShape("encodeTopK", "b_enc", bEnc, [dSae]);
+  if (!Number.isInteger(k) || k < 1 || k > dSae) {
+    throw new UsageError(`encodeTopK: k=${k} is not an integer in 1..d_sae=${dSae}; lower k or widen the dictionary`);
+  }
+}
+
+export function checkDecodeShapes(values: Tensor, indices: Tensor, dSae: number, wDec: Tensor): void {
+  requireShape("decodeSparse", "values", values, ["n", "k"]);
+  requireShape("decodeSparse", "indices", indices, values.shape);
+  requireShape("decodeSparse", "W_dec", wDec, [dSae, "d_in"]);
+}

@@ -1,0 +1,139 @@
+/** {@link TensorOps} over one tfjs backend. The only place where our tensors and tfjs's meet. */
+import * as tf from "@tensorflow/tfjs";
+import { elementCount, UsageError, type HostTensor } from "@qsae/runtime";
+import type { DType, Tensor, TensorOps } from "../../contracts/tensor-ops.ts";
+import { normals } from "../../random.ts";
+import { adamStep } from "./adam-step.ts";
+import { DECODE_SPARSE } from "./decode-sparse.ts";
+import { ENCODE_TOP_K } from "./encode-top-k.ts";
+import { checkDecodeShapes, checkEncodeShapes } from "../sae-shapes.ts";
+import { customGrad, detach, valueAndGrads } from "./differentiation.ts";
+
+const t = (a: Tensor): tf.Tensor => a as tf.Tensor;
+const operand = (a: Tensor | number): tf.Tensor | number => a as tf.Tensor | number;
+
+export function tfjsOps(backendName: string): TensorOps {
+  /** tfjs has one active backend for the whole process; ours may be open side by side. */
+  const activate = (): void => {
+    if (tf.getBackend() !== backendName) void tf.setBackend(backendName);
+  };
+  /** Wraps a function so that it runs on this backend. */
+  const on =
+    <A extends unknown[], R>(f: (...args: A) => R) =>
+    (...args: A): R => {
+      activate();
+      return f(...args);
+    };
+  const unary = (f: (a: tf.Tensor) => tf.Tensor) => on((a: Tensor): Tensor => f(t(a)));
+  const binary = (f: (a: tf.Tensor | number, b: tf.Tensor | number) => tf.Tensor) =>
+    on((a: Tensor | number, b: Tensor | number): Tensor => f(operand(a), operand(b)));
+  const comparison = (f: (a: tf.Tensor, b: tf.Tensor | number) => tf.Tensor) =>
+    on((a: Tensor, b: Tensor | number): Tensor => tf.tidy(() => tf.cast(f(t(a), operand(b)), "float32")));
+  const reduction = (f: (a: tf.Tensor, axis?: number, keepDims?: boolean) => tf.Tensor) =>
+    on((a: Tensor, axis?: number, keepDims?: boolean): Tensor => f(t(a), axis, keepDims));
+
+  const tensor = on((data: ArrayLike<number>, shape: readonly number[], dtype?: DType): Tensor => {
+    if (data.length !== elementCount(shape)) {
+      throw new UsageError(`tensor: ${data.length} values given for shape [${shape.join(", ")}]`);
+    }
+    const type = dtype ?? (data instanceof Int32Array ? "int32" : "float32");
+    // tfjs keeps the array it is given: copy, so that the caller may go on using his.
+    const values = type === "float32" ? Float32Array.from(data) : Int32Array.from(data);
+    return tf.tensor(values, [...shape], type);
+  });
+
+  return {
+    tensor,
+    fromHost: (host: HostTensor) => tensor(host.data, host.shape, host.data instanceof Float32Array ? "float32" : "int32"),
+    scalar: on((value) => tf.scalar(value)),
+    zeros: on((shape, dtype) => tf.zeros([...shape], dtype)),
+    fill: on((shape, value) => tf.fill([...shape], value)),
+    randomNormal: (shape, std, seed) => tensor(normals(elementCount(shape), std, seed), shape),
+
+    add: binary((a, b) => tf.add(a, b)),
+    sub: binary((a, b) => tf.sub(a, b)),
+    mul: binary((a, b) => tf.mul(a, b)),
+    div: binary((a, b) => tf.div(a, b)),
+    minimum: binary((a, b) => tf.minimum(a, b)),
+    maximum: binary((a, b) => tf.maximum(a, b)),
+    neg: unary((a) => tf.neg(a)),
+    abs: unary((a) => tf.abs(a)),
+    square: unary((a) => tf.square(a)),
+    sqrt: unary((a) => tf.sqrt(a)),
+    exp: unary((a) => tf.exp(a)),
+    log: unary((a) => tf.log(a)),
+    relu: unary((a) => tf.relu(a)),
+    sigmoid: unary((a) => tf.sigmoid(a)),
+    round: unary((a) => tf.round(a)),
+    floor: unary((a) => tf.floor(a)),
+    sign: unary((a) => tf.sign(a)),
+    clipByValue: on((a, min, max) => tf.clipByValue(t(a), min, max)),
+    greater: comparison((a, b) => tf.greater(a, b)),
+    greaterEqual: comparison((a, b) => tf.greaterEqual(a, b)),
+    equal: comparison((a, b) => tf.equal(a, b)),
+    toInt32: unary((a) => tf.cast(a, "int32")),
+    where: on((condition, a, b) => tf.where(tf.cast(t(condition), "bool"), t(a), t(b))),
+
+    sum: reduction((a, axis, keepDims) => tf.sum(a, axis, keepDims)),
+    mean: reduction((a, axis, keepDims) => tf.mean(a, axis, keepDims)),
+    max: reduction((a, axis, keepDims) => tf.max(a, axis, keepDims)),
+
+    matMul: on((a, b, transposeA, transposeB) => tf.matMul(t(a), t(b), transposeA, transposeB)),
+    transpose: unary((a) => tf.transpose(a)),
+    reshape: on((a, shape) => tf.reshape(t(a), [...shape])),
+    slice: on((a, begin, size) => tf.slice(t(a), [...begin], [...size])),
+    concat: on((tensors, axis) => tf.concat(tensors.map(t), axis)),
+    gather: on((a, indices, axis) => tf.gather(t(a), t(indices) as tf.Tensor1D, axis)),
+
+    detach: on(detach),
+    customGrad: on(customGrad),
+    valueAndGrads: on(valueAndGrads) as TensorOps["valueAndGrads"],
+
+    encodeTopK: on((x, wEnc, bEnc, k) => {
+      checkEncodeShapes(x, wEnc, bEnc, k);
+      const inputs = { x: t(x), wEnc: t(wEnc), bEnc: t(bEnc) };
+      const [values, indices] = tf.engine().runKernel<tf.Tensor[]>(ENCODE_TOP_K, inputs, { k }) as [tf.Tensor, tf.Tensor];
+      return { values, indices, dSae: wEnc.shape[1]! };
+    }),
+    decodeSparse: on(({ values, indices, dSae }, wDec) => {
+      checkDecodeShapes(values, indices, dSae, wDec);
+      const inputs = { values: t(values), indices: t(indices), wDec: t(wDec) };
+      return tf.engine().runKernel<tf.Tensor>(DECODE_SPARSE, inputs);
+    }),
+    countFired: on(({ values, indices, dSae }) =>
+      tf.tidy(() => {
+        const fired = tf.cast(tf.notEqual(t(values), 0), "float32"); // [n, k]
+        const flat = tf.reshape(t(indices), [-1, 1]) as tf.Tensor2D;
+        if (flat.shape[0] === 0) return tf.zeros([dSae]);
+        return tf.scatterND(flat, tf.reshape(fired, [-1]), [dSae]); // duplicates add up
+      }),
+    ),
+    adamStep: on(adamStep),
+
+    tidy: on((f) => {
+      let result: ReturnType<typeof f> | undefined;
+      tf.tidy(() => {
+        result = f();
+        return result as tf.TensorContainer;
+      });
+      return result as ReturnType<typeof f>;
+    }),
+    keep: (a) => {
+      tf.keep(t(a));
+      return a;
+    },
+    dispose: (a) => {
+      const tensors = Symbol.iterator in a ? a : [a];
+      for (const one of tensors) t(one).dispose();
+    },
+    read: async (a) => {
+      activate();
+      const data = await t(a).data();
+      return { shape: [...a.shape], data: (data as Float32Array).slice() };
+    },
+    memory: () => {
+      const { numTensors, numBytes } = tf.memory();
+      return { tensors: numTensors, bytes: numBytes };
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** Quantizers by their written names: `binary`, `ternary`, `int4`, and those a user brings. */
+import { UsageError, unknownName } from "@qsae/runtime";
+import type { Quantizer, QuantizerResolver } from "@qsae/core";
+import { binary } from "./binary.ts";
+import { int } from "./int.ts";
+import { ternary } from "./ternary.ts";
+
+/**
+ * A resolver for stored and typed names: `ternary`, `binary`, `int2` .. `int8` (or `int` with `{ bits }`), and the ids of
+ * `custom` quantizers, which come first.
+ *
+ * @example
+ * const resolve = quantizersByName([myQuantizer]);
+ * resolve("int4"); // = int(4)
+ */
+export function quantizersByName(custom: readonly Quantizer[] = []): QuantizerResolver {
+  return (name, options = {}) => {
+    const own = custom.find(({ id }) => id === name);
+    if (own) return own;
+    if (name === "ternary") return ternary();
+    if (name === "binary") return binary();
+    const digits = /^int([2-8])?$/.exec(name);
+    if (digits) return int(bitsOf(digits[1] === undefined ? options["bits"] : Number(digits[1])));
+    throw unknownName("quantizer", name, ["binary", "ternary", "int2 .. int8", ...custom.map(({ id }) => id)]);
+  };
+}
+
+function bitsOf(bits: unknown): number {
+  if (typeof bits === "number") return bits;
+  throw new UsageError(`quantizer int: bits are missing; write int2 .. int8, or give { bits: 2..8 }`);
+}
+
+/** How a quantizer is written so that {@link quantizersByName} finds it again: `int4`, `ternary`. */
+export function quantizerName({ id, options }: Pick<Quantizer, "id" | "options">): string {
+  return id === "int" ? `int${String(options["bits"])}` : id;
+}

@@ -1,0 +1,76 @@
+/**
+ * A weight matrix that is float, or quantized while it trains: latent float weights `NAME`, a learned scale per atom
+ * `NAME.log_scale` (its logarithm, so that it stays positive), and the quantizer's other grid tensors as `NAME.GRID`. A
+ * learned scale beats one recomputed every step.
+ *
+ * Quantizers see one row per latent. `W_dec [d_sae, d_in]` is stored that way; `W_enc [d_in, d_sae]` is its transpose.
+ */
+import { fakeQuantize, packMatrix, type Grid, type Quantizer, type Tensor, type TensorOps, type Tensors } from "@qsae/core";
+import { UsageError, type HostTensor, type HostTensors, type PackedMatrix } from "@qsae/runtime";
+
+export interface Weights {
+  /** The parameters that start from one row per latent, `[d_sae, d_in]`. */
+  init(ops: TensorOps, rows: Tensor): Tensors;
+  /** The weights the forward pass uses, in the orientation they are stored in. */
+  effective(ops: TensorOps, params: Tensors): Tensor;
+  pack(ops: TensorOps, params: HostTensors): Promise<PackedMatrix>;
+}
+
+export interface WeightsOptions {
+  readonly name: "W_enc" | "W_dec";
+  /** Absent: float. */
+  readonly quantizer?: Quantizer;
+}
+
+export function weights({ name, quantizer }: WeightsOptions): Weights {
+  const turn = (ops: TensorOps, a: Tensor): Tensor => (name === "W_enc" ? ops.transpose(a) : a);
+  if (!quantizer) {
+    return {
+      init: (ops, rows) => ({ [name]: turn(ops, rows) }),
+      effective: (_ops, params) => params[name]!,
+      pack: async (ops, params) => {
+        const { shape, data } = await hostRows(ops, turn, required(params, name));
+        return { kind: "float32", rows: shape[0]!, cols: shape[1]!, values: data as Float32Array };
+      },
+    };
+  }
+  const prefix = `${name}.`;
+  const logScale = `${prefix}log_scale`;
+  return {
+    init: (ops, rows) => {
+      const { scale, ...rest } = quantizer.calibrate(ops, rows);
+      const others = Object.entries(rest).map(([key, value]) => [prefix + key, value as Tensor]);
+      return { [name]: turn(ops, rows), [logScale]: ops.log(scale), ...Object.fromEntries(others) };
+    },
+    effective: (ops, params) => {
+      const others = Object.entries(params).filter(([key]) => key.startsWith(prefix) && key !== logScale);
+      const grid: Grid = {
+        ...Object.fromEntries(others.map(([key, value]) => [key.slice(prefix.length), value])),
+        scale: ops.exp(params[logScale]!),
+      };
+      return turn(ops, fakeQuantize(ops, quantizer, turn(ops, params[name]!), grid));
+    },
+    pack: async (ops, params) => {
+      const { shape, data } = required(params, logScale);
+      const others = Object.entries(params).filter(([key]) => key.startsWith(prefix) && key !== logScale);
+      const grid = {
+        ...Object.fromEntries(others.map(([key, value]) => [key.slice(prefix.length), value])),
+        scale: { shape, data: Float32Array.from(data as Float32Array, Math.exp) },
+      };
+      return packMatrix(ops, quantizer, await hostRows(ops, turn, required(params, name)), grid);
+    },
+  };
+}
+
+async function hostRows(ops: TensorOps, turn: (ops: TensorOps, a: Tensor) => Tensor, stored: HostTensor): Promise<HostTensor> {
+  const rows = ops.tidy(() => turn(ops, ops.fromHost(stored)));
+  const host = await ops.read(rows);
+  ops.dispose(rows);
+  return host;
+}
+
+function required(params: HostTensors, name: string): HostTensor {
+  const tensor = params[name];
+  if (!tensor) throw new UsageError(`parameter ${name} is missing; the checkpoint holds: ${Object.keys(params).join(", ")}`);
+  return tensor;
+}
