@@ -5,9 +5,9 @@
  *     loss = mean over tokens and dimensions of (xhat - x)^2 + the activation's losses
  */
 import type { ForwardPass, InitContext, Tensor, TensorOps, Tensors, Variant } from "@qsae/core";
-import type { HostTensors } from "@qsae/runtime";
 import type { Activation } from "./activation.ts";
 import { normalizeAtoms, removeParallel } from "./unit-norm.ts";
+import { requiredTensor } from "./required-tensor.ts";
 import type { Weights } from "./weights.ts";
 
 export interface AutoencoderParts {
@@ -72,10 +72,10 @@ export function autoencoder(parts: AutoencoderParts): Variant {
           input: { kind: "x" },
           subtractBDec: parts.applyBDecToInput,
           encoder: await encoder.pack(ops, params),
-          bEnc: floats(params, "b_enc"),
+          bEnc: requiredTensor(params, "b_enc").data,
           selection: activation.selection(params),
           dictionary: await dictionary.pack(ops, params),
-          bDec: floats(params, "b_dec"),
+          bDec: requiredTensor(params, "b_dec").data,
           outputWeight: 1,
         },
       ],
@@ -98,8 +98,4 @@ function initialParameters(ops: TensorOps, parts: AutoencoderParts, { seed, mean
     b_dec: warm("b_dec") ?? ops.tensor(mean, [dIn]),
     ...Object.fromEntries(own),
   };
-}
-
-function floats(params: HostTensors, name: string): Float32Array {
-  return params[name]!.data as Float32Array;
 }

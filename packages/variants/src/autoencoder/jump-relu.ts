@@ -11,6 +11,7 @@
 import type { Tensor, TensorOps } from "@qsae/core";
 import type { Activation } from "./activation.ts";
 import { denseActivated } from "./dense.ts";
+import { requiredTensor } from "./required-tensor.ts";
 
 export interface JumpReluOptions {
   readonly dSae: number;
@@ -30,9 +31,9 @@ export const jumpRelu = ({ dSae, l0Coefficient, l0WarmupFraction, bandwidth, ini
     const l0 = ops.mean(ops.sum(step(ops, h, threshold, bandwidth), 1));
     return { ...denseActivated(ops, z, wDec), losses: { l0: ops.mul(l0, l0Coefficient * warmth) } };
   },
-  selection: ({ threshold }) => ({
+  selection: (params) => ({
     kind: "threshold",
-    threshold: Float32Array.from(threshold!.data as Float32Array, (theta) => Math.max(theta, 0)),
+    threshold: Float32Array.from(requiredTensor(params, "threshold").data, (theta) => Math.max(theta, 0)),
   }),
 });
 

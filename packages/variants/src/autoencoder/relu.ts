@@ -5,6 +5,7 @@
  */
 import type { Activation } from "./activation.ts";
 import { denseActivated } from "./dense.ts";
+import { requiredTensor } from "./required-tensor.ts";
 
 export interface ReluOptions {
   readonly l1Coefficient: number;
@@ -21,5 +22,5 @@ export const relu = ({ l1Coefficient, l1WarmupFraction }: ReluOptions): Activati
     const penalty = ops.mean(ops.sum(ops.mul(z, norms), 1));
     return { ...denseActivated(ops, z, wDec), losses: { l1: ops.mul(penalty, l1Coefficient * warmth) } };
   },
-  selection: ({ b_enc }) => ({ kind: "threshold", threshold: new Float32Array(b_enc!.shape[0]!) }),
+  selection: (params) => ({ kind: "threshold", threshold: new Float32Array(requiredTensor(params, "b_enc").shape[0]!) }),
 });

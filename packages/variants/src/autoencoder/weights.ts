@@ -6,7 +6,8 @@
  * Quantizers see one row per latent. `W_dec [d_sae, d_in]` is stored that way; `W_enc [d_in, d_sae]` is its transpose.
  */
 import { fakeQuantize, packMatrix, type Grid, type Quantizer, type Tensor, type TensorOps, type Tensors } from "@qsae/core";
-import { UsageError, type HostTensor, type HostTensors, type PackedMatrix } from "@qsae/runtime";
+import type { HostTensor, HostTensors, PackedMatrix } from "@qsae/runtime";
+import { requiredTensor } from "./required-tensor.ts";
 
 export interface Weights {
   /** The parameters that start from one row per latent, `[d_sae, d_in]`. */
@@ -29,7 +30,7 @@ export function weights({ name, quantizer }: WeightsOptions): Weights {
       init: (ops, rows) => ({ [name]: turn(ops, rows) }),
       effective: (_ops, params) => params[name]!,
       pack: async (ops, params) => {
-        const { shape, data } = await hostRows(ops, turn, required(params, name));
+        const { shape, data } = await hostRows(ops, turn, requiredTensor(params, name));
         return { kind: "float32", rows: shape[0]!, cols: shape[1]!, values: data as Float32Array };
       },
     };
@@ -51,13 +52,13 @@ export function weights({ name, quantizer }: WeightsOptions): Weights {
       return turn(ops, fakeQuantize(ops, quantizer, turn(ops, params[name]!), grid));
     },
     pack: async (ops, params) => {
-      const { shape, data } = required(params, logScale);
+      const { shape, data } = requiredTensor(params, logScale);
       const others = Object.entries(params).filter(([key]) => key.startsWith(prefix) && key !== logScale);
       const grid = {
         ...Object.fromEntries(others.map(([key, value]) => [key.slice(prefix.length), value])),
-        scale: { shape, data: Float32Array.from(data as Float32Array, Math.exp) },
+        scale: { shape, data: Float32Array.from(data, Math.exp) },
       };
-      return packMatrix(ops, quantizer, await hostRows(ops, turn, required(params, name)), grid);
+      return packMatrix(ops, quantizer, await hostRows(ops, turn, requiredTensor(params, name)), grid);
     },
   };
 }
@@ -67,10 +68,4 @@ async function hostRows(ops: TensorOps, turn: (ops: TensorOps, a: Tensor) => Ten
   const host = await ops.read(rows);
   ops.dispose(rows);
   return host;
-}
-
-function required(params: HostTensors, name: string): HostTensor {
-  const tensor = params[name];
-  if (!tensor) throw new UsageError(`parameter ${name} is missing; the checkpoint holds: ${Object.keys(params).join(", ")}`);
-  return tensor;
 }

@@ -1,0 +1,1 @@
+export { describeQuantizer, type QuantizerSuiteOptions } from "./describe-quantizer.ts";

@@ -1,0 +1,163 @@
+/** The loop itself, on the smallest variant there is: `xhat = x A` with one parameter, so that every number can be checked. */
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Backend } from "../contracts/backend.ts";
+import type { CheckpointStore, TrainingCheckpoint } from "../contracts/sae-checkpoint.ts";
+import type { StepEvent } from "../contracts/reporter.ts";
+import type { Variant } from "../contracts/variant.ts";
+import { arraySource } from "../array-source.ts";
+import { openBackend } from "../backends/open-backend.ts";
+import { normals } from "../random.ts";
+import { train, type TrainOptions } from "./train.ts";
+import { learningRate, parseTrainingConfig, totalSteps } from "./training-config.ts";
+
+const D = 6;
+
+/** Latents are the inputs themselves; latent 5 never fires. */
+const linear: Variant = {
+  id: "linear",
+  config: { d_in: D, d_sae: D },
+  dIn: D,
+  dSae: D,
+  init: (ops, { seed }) => ({ A: ops.randomNormal([D, D], 0.1, seed) }),
+  forward: (ops, { A }, { x }) => {
+    const reconstruction = ops.matMul(x, A!);
+    return {
+      reconstructions: [reconstruction],
+      losses: { mse: ops.mean(ops.square(ops.sub(x, reconstruction))) },
+      fired: ops.mul(ops.tensor([1, 1, 1, 1, 1, 0], [D]), x.shape[0]!),
+    };
+  },
+  lower: () => Promise.reject(new Error("never lowered here")),
+};
+
+const source = arraySource(normals(640 * D, 1, 1), D, { origin: "normal" });
+
+/** A store in memory that remembers everything it was given. */
+function memoryStore(): CheckpointStore & { readonly saved: TrainingCheckpoint[] } {
+  const saved: TrainingCheckpoint[] = [];
+  return {
+    saved,
+    save: (checkpoint) => {
+      saved.push(structuredClone(checkpoint));
+      return Promise.resolve(`memory ${checkpoint.step}`);
+    },
+    load: () => Promise.resolve(saved.at(-1)),
+  };
+}
+
+describe("train", () => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await openBackend("wasm");
+  });
+  const run = async (options: Partial<TrainOptions> = {}): Promise<{ events: StepEvent[]; result: Awaited<ReturnType<typeof train>> }> => {
+    const events: StepEvent[] = [];
+    const result = await train({
+      backend,
+      variant: linear,
+      source,
+      training: { steps: 30, batch_size: 64, lr: 0.05, seed: 3, lr_warmup_steps: 0 },
+      reporters: [{ onStep: (event) => void events.push(event) }],
+      ...options,
+    });
+    return { events, result };
+  };
+
+  it("lowers the loss and reports every step", async () => {
+    const { events, result } = await run();
+    expect(events.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+    expect(events.at(-1)!.loss).toBeLessThan(events[0]!.loss / 10);
+    expect(events[4]).toMatchObject({ tokens: 320, l0: 5, totalSteps: 30 });
+    expect(result).toMatchObject({ step: 30, reason: "finished" });
+    expect(result.checkpoint).toMatchObject({ spec: { variant: "linear" }, provenance: { origin: "normal" } });
+  });
+
+  it("gives the same bits for a seed, others for another", async () => {
+    const [a, b] = [await run(), await run()];
+    expect(a.result.checkpoint.tensors).toEqual(b.result.checkpoint.tensors);
+    const other = await run({ training: { steps: 30, batch_size: 64, seed: 4 } });
+    expect(other.result.checkpoint.tensors).not.toEqual(a.result.checkpoint.tensors);
+  });
+
+  it("resumes bit for bit, across passes", async () => {
+    const training = { steps: 27, batch_size: 64, lr: 0.05, seed: 3, checkpoint_every: 13, dead_after_tokens: 700 };
+    const store = memoryStore();
+    const whole = await run({ training, store });
+    expect(store.saved.map(({ step }) => step)).toEqual([13, 26, 27]);
+    const resumed = await run({ training, resume: store.saved[0]! });
+    expect(resumed.result.checkpoint).toEqual(whole.result.checkpoint);
+    const withoutTime = ({ elapsedMs: _, ...event }: StepEvent): unknown => event;
+    expect(resumed.events.map(withoutTime)).toEqual(whole.events.slice(13).map(withoutTime));
+  });
+
+  it("refuses to resume with another configuration, naming the key", async () => {
+    const store = memoryStore();
+    await run({ store });
+    await expect(run({ resume: store.saved[0]!, training: { steps: 30, batch_size: 64, lr: 0.05, seed: 9, lr_warmup_steps: 0 } })).rejects.toThrow(
+      "resume: seed is 9 now but 3 in the checkpoint",
+    );
+    const other = { ...linear, id: "other" };
+    await expect(run({ resume: store.saved[0]!, variant: other })).rejects.toThrow("resume: variant is other now but linear");
+  });
+
+  it("counts a latent dead after the configured tokens without firing", async () => {
+    const { events } = await run({ training: { steps: 12, batch_size: 64, dead_after_tokens: 640 } });
+    expect(events.map(({ dead }) => dead)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
+  });
+
+  it("finishes the step and saves when aborted", async () => {
+    const store = memoryStore();
+    const abort = new AbortController();
+    const stopAt5 = { onStep: ({ step }: StepEvent) => (step === 5 ? abort.abort() : undefined) };
+    const { result } = await run({ store, signal: abort.signal, reporters: [stopAt5] });
+    expect(result).toMatchObject({ step: 5, reason: "aborted" });
+    expect(store.saved.map(({ step }) => step)).toEqual([5]);
+  });
+
+  it("stops when a loss is not finite, and keeps the last good checkpoint", async () => {
+    const store = memoryStore();
+    const explode = { steps: 200, batch_size: 64, lr: 1e30, checkpoint_every: 1, lr_warmup_steps: 0, lr_decay_fraction: 0 };
+    await expect(run({ store, training: explode })).rejects.toThrow(/training: loss "mse" became (Infinity|NaN) at step \d+.*lower lr/);
+    for (const { sae } of store.saved) expect([...sae.tensors["A"]!.data].every(Number.isFinite)).toBe(true);
+  });
+
+  it("starts from given parameters", async () => {
+    const identity = Float32Array.from({ length: D * D }, (_, i) => Number(i % (D + 1) === 0));
+    const warm: Variant = { ...linear, init: (ops, { warmStart }) => ({ A: ops.fromHost(warmStart!["A"]!) }) };
+    const { events } = await run({ variant: warm, warmStart: { A: { shape: [D, D], data: identity } } });
+    expect(events[0]!.loss).toBe(0);
+  });
+
+  it("refuses data of another width and batches larger than the data", async () => {
+    await expect(run({ source: arraySource(new Float32Array(70), 7) })).rejects.toThrow("the data has d_in=7, the variant linear d_in=6");
+    await expect(run({ training: { batch_size: 1000 } })).rejects.toThrow("batch_size=1000 exceeds the 640 tokens of the data");
+  });
+
+  it("leaks no tensors", async () => {
+    await run();
+    const before = backend.ops.memory().tensors;
+    await run();
+    await run({ training: { steps: 200, batch_size: 64, lr: 1e30, lr_warmup_steps: 0 } }).catch(() => undefined);
+    expect(backend.ops.memory().tensors).toBe(before);
+  });
+});
+
+describe("training configuration", () => {
+  it("fills defaults and counts steps from epochs", () => {
+    const config = parseTrainingConfig({ epochs: 2, batch_size: 100 });
+    expect(totalSteps(config, 1050)).toBe(20);
+    expect(totalSteps(parseTrainingConfig({ batch_size: 100 }), 1000)).toBe(30);
+  });
+  it("warms up, holds, and decays to zero", () => {
+    const config = parseTrainingConfig({ lr: 1, lr_warmup_steps: 4, lr_decay_fraction: 0.5 });
+    const rates = Array.from({ length: 20 }, (_, i) => learningRate(config, i + 1, 20));
+    expect(rates.slice(0, 4)).toEqual([0.25, 0.5, 0.75, 1]);
+    expect(rates.slice(4, 11)).toEqual([1, 1, 1, 1, 1, 1, 1]);
+    expect(rates[19]).toBeCloseTo(0.1);
+  });
+  it("names unknown keys, bad values and contradictions, with what is allowed", () => {
+    expect(() => parseTrainingConfig({ learning_rate: 1 } as object)).toThrow(/learning_rate.*keys allowed: steps, epochs, batch_size, lr/);
+    expect(() => parseTrainingConfig({ lr: -1 })).toThrow("training config: lr:");
+    expect(() => parseTrainingConfig({ steps: 3, epochs: 1 })).toThrow("steps and epochs contradict");
+  });
+});
