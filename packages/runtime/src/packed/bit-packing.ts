@@ -18,7 +18,7 @@ export class InvalidCodesError extends QsaeError {
 export type CodeRange = readonly [min: number, max: number];
 
 /** A byte per code is the widest: more levels are what float16 is for. */
-export const MAX_LEVELS = 256;
+const MAX_LEVELS = 256;
 
 const TRITS_PER_BYTE = 5;
 const TRIT_BYTES = 3 ** TRITS_PER_BYTE;

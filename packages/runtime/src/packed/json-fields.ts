@@ -12,7 +12,7 @@ export interface Fields {
 }
 
 /** One JSON value at a place in the document. */
-export interface Field {
+interface Field {
   fields(): Fields;
   array(): Field[];
   /** An object with any keys. */

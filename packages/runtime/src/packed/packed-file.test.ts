@@ -81,17 +81,21 @@ function example(): PackedSae {
   };
 }
 
-type Json = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- damaged on purpose
-
 /** The example's file with its JSON, tensors or metadata changed. */
 function damaged(change: {
-  json?: (sae: Json) => void;
+  /** Path of a field of the JSON, and its new value. */
+  set?: readonly [path: string, value: unknown];
   tensors?: (t: Record<string, TensorToWrite>) => void;
   metadata?: (m: Record<string, string>) => void;
 }): Uint8Array {
   const { tensors, metadata } = decodeSafetensors(encodePackedSae(example()), "example");
-  const json = JSON.parse(metadata["qsae.sae"]!) as Json;
-  change.json?.(json);
+  const json: unknown = JSON.parse(metadata["qsae.sae"]!);
+  if (change.set) {
+    const names = change.set[0].split(".");
+    const last = names.pop()!;
+    const parent = names.reduce((object, name) => (object as Record<string, unknown>)[name], json);
+    (parent as Record<string, unknown>)[last] = change.set[1];
+  }
   const written: Record<string, TensorToWrite> = Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]: [string, HostTensor]) => {
       if (name === "rotation.signs") return [name, { ...tensor, dtype: "I8" as const }];
@@ -199,104 +203,88 @@ describe("decodePackedSae", () => {
     ["an array for a structure", { metadata: (m) => (m["qsae.sae"] = "[]") }, "qsae.sae must be an object"],
     [
       "an unknown field",
-      { json: (s) => (s["stages"][0].noise = 1) },
+      { set: ["stages.0.noise", 1] },
       'qsae.sae.stages[0] has the unknown field "noise"; known: prefix_ends, d_sae',
     ],
-    [
-      "a missing field",
-      { json: (s) => delete s["stages"][1].output_weight },
-      'qsae.sae.stages[1] has no "output_weight"',
-    ],
-    ["a text for a number", { json: (s) => (s["d_in"] = "4") }, "qsae.sae.d_in must be a number"],
-    ["a number for a flag", { json: (s) => (s["skip"] = 1) }, "qsae.sae.skip must be true or false"],
-    [
-      "a number for a text",
-      { json: (s) => (s["description"].provenance.data = 1) },
-      "description.provenance.data must be a text",
-    ],
+    ["a missing field", { set: ["stages.1.output_weight", undefined] }, 'qsae.sae.stages[1] has no "output_weight"'],
+    ["a text for a number", { set: ["d_in", "4"] }, "qsae.sae.d_in must be a number"],
+    ["a number for a flag", { set: ["skip", 1] }, "qsae.sae.skip must be true or false"],
+    ["a number for a text", { set: ["description.provenance.data", 1] }, "description.provenance.data must be a text"],
     [
       "an object for an option",
-      { json: (s) => (s["stages"][0].encoder.quantizer.options.epsilon = {}) },
+      { set: ["stages.0.encoder.quantizer.options.epsilon", {}] },
       "options.epsilon must be a number, a text, true or false",
     ],
     [
       "an unknown selection",
-      { json: (s) => (s["stages"][0].selection.kind = "softmax") },
+      { set: ["stages.0.selection.kind", "softmax"] },
       'selection.kind is "softmax"; expected topk, threshold, sign, gate',
     ],
     [
       "an unknown rule",
-      { json: (s) => (s["stages"][0].encoder.rule.kind = "log") },
+      { set: ["stages.0.encoder.rule.kind", "log"] },
       'rule.kind is "log"; expected affine, table, sum',
     ],
     [
       "a nested sum",
-      { json: (s) => (s["stages"][1].dictionary.rule.each.kind = "sum") },
+      { set: ["stages.1.dictionary.rule.each.kind", "sum"] },
       'rule.each.kind is "sum"; expected affine, table',
     ],
-    ["an unknown rotation", { json: (s) => (s["rotation"] = "givens") }, 'rotation is "givens"; expected hadamard'],
-    [
-      "three ends of a range",
-      { json: (s) => (s["stages"][0].encoder.codes = [-1, 0, 1]) },
-      "encoder.codes must be [min, max]",
-    ],
+    ["an unknown rotation", { set: ["rotation", "givens"] }, 'rotation is "givens"; expected hadamard'],
+    ["three ends of a range", { set: ["stages.0.encoder.codes", [-1, 0, 1]] }, "encoder.codes must be [min, max]"],
 
     [
       "no stages",
       {
-        json: (s) => (s["stages"] = []),
+        set: ["stages", []],
         tensors: (t) => Object.keys(t).forEach((name) => name.startsWith("stages") && delete t[name]),
       },
       "number of stages is 0; expected an integer in 1..64",
     ],
-    ["another d_in", { json: (s) => (s["d_in"] = 8) }, "expected [3, 2]"],
-    ["a fractional d_in", { json: (s) => (s["d_in"] = 4.5) }, "expected"],
-    ["an immense d_sae", { json: (s) => (s["stages"][0].d_sae = 1e15) }, "expected [1000000000000000, 1]"],
-    ["a scale of 0", { json: (s) => (s["input_scale"] = 0) }, "input_scale is 0"],
+    ["another d_in", { set: ["d_in", 8] }, "expected [3, 2]"],
+    ["a fractional d_in", { set: ["d_in", 4.5] }, "expected [4.5]"],
+    ["an immense d_sae", { set: ["stages.0.d_sae", 1e15] }, "expected [1000000000000000, 1]"],
+    ["a scale of 0", { set: ["input_scale", 0] }, "input_scale is 0"],
     [
       "an infinite weight",
       { metadata: (m) => (m["qsae.sae"] = m["qsae.sae"]!.replace('"output_weight":0.5', '"output_weight":1e999')) },
       "stage 1: output_weight is Infinity",
     ],
-    ["k over d_sae", { json: (s) => (s["stages"][0].selection.k = 4) }, "stage 0: k is 4; expected an integer in 1..3"],
-    ["k of 0", { json: (s) => (s["stages"][0].selection.k = 0) }, "stage 0: k is 0"],
+    ["k over d_sae", { set: ["stages.0.selection.k", 4] }, "stage 0: k is 4; expected an integer in 1..3"],
+    ["k of 0", { set: ["stages.0.selection.k", 0] }, "stage 0: k is 0"],
     [
       "a first stage that reads a residual",
-      { json: (s) => (s["stages"][0].input = { kind: "residual", factor: 1 }) },
+      { set: ["stages.0.input", { kind: "residual", factor: 1 }] },
       "stage 0: the first stage has no residual to read",
     ],
     [
       "prefixes that descend",
-      { json: (s) => (s["stages"][0].prefix_ends = [2, 1, 3]) },
+      { set: ["stages.0.prefix_ends", [2, 1, 3]] },
       "prefix_ends must be integers that ascend to d_sae = 3, not [2, 1, 3]",
     ],
-    ["prefixes that end early", { json: (s) => (s["stages"][0].prefix_ends = [1, 2]) }, "ascend to d_sae = 3"],
-    ["no prefixes", { json: (s) => (s["stages"][0].prefix_ends = []) }, "ascend to d_sae = 3"],
+    ["prefixes that end early", { set: ["stages.0.prefix_ends", [1, 2]] }, "ascend to d_sae = 3"],
+    ["no prefixes", { set: ["stages.0.prefix_ends", []] }, "ascend to d_sae = 3"],
     [
       "an immense number of planes",
-      { json: (s) => (s["stages"][1].dictionary.rule.planes = 1e12) },
+      { set: ["stages.1.dictionary.rule.planes", 1e12] },
       'tensor "stages.1.dictionary.codes.2" is missing',
     ],
-    ["half a plane", { json: (s) => (s["stages"][1].dictionary.rule.planes = 1.5) }, "planes of the rule is 1.5"],
-    ["a plane too few", { json: (s) => (s["stages"][1].dictionary.rule.planes = 1) }, "has no place in a packed SAE"],
+    ["half a plane", { set: ["stages.1.dictionary.rule.planes", 1.5] }, "planes of the rule is 1.5"],
+    ["a plane too few", { set: ["stages.1.dictionary.rule.planes", 1] }, "has no place in a packed SAE"],
     [
       "a table too short",
-      { json: (s) => (s["stages"][1].dictionary.rule.each.levels = [1]) },
+      { set: ["stages.1.dictionary.rule.each.levels", [1]] },
       "dictionary: rule: levels has 1 elements; expected 2",
     ],
-    ["an immense offset", { json: (s) => (s["stages"][0].encoder.rule.offset = 1e300) }, "offset is Infinity"],
+    ["an immense offset", { set: ["stages.0.encoder.rule.offset", 1e300] }, "offset is Infinity"],
     [
       "a range of one code",
-      { json: (s) => (s["stages"][0].encoder.codes = [1, 1]) },
+      { set: ["stages.0.encoder.codes", [1, 1]] },
       "stages.0.encoder has codes [1, 1]: expected integers min < max",
     ],
-    ["a range of other width", { json: (s) => (s["stages"][0].encoder.codes = [0, 255]) }, "expected [3, 4]"],
-    [
-      "scales times levels over float32",
-      { json: (s) => (s["stages"][0].encoder.rule.offset = 2e38) },
-      "more than a float32 holds",
-    ],
-    ["a quantizer without a name", { json: (s) => (s["stages"][0].encoder.quantizer.id = "") }, "quantizer has no id"],
+    ["a range of other width", { set: ["stages.0.encoder.codes", [0, 255]] }, "expected [3, 4]"],
+    ["scales times levels over float32", { set: ["stages.0.encoder.rule.offset", 2e38] }, "more than a float32 holds"],
+    ["a quantizer without a name", { set: ["stages.0.encoder.quantizer.id", ""] }, "quantizer has no id"],
 
     ["a tensor missing", { tensors: (t) => delete t["stages.1.mag_bias"] }, 'tensor "stages.1.mag_bias" is missing'],
     [

@@ -38,12 +38,12 @@ export function tensorsOfSae(sae: PackedSae): Record<string, TensorToWrite> {
 function tensorsOfMatrix(matrix: PackedMatrix, name: string): Record<string, TensorToWrite> {
   if (matrix.kind === "float32") return { [name]: { shape: [matrix.rows, matrix.cols], data: matrix.values } };
   const rowBytes = packedRowBytes(matrix.cols, levelCount(matrix.codes));
-  return Object.fromEntries(
-    matrix.planes.flatMap(({ packed, scale, scaleShape, scaleDtype }, plane) => [
-      [`${name}.codes.${plane}`, { shape: [matrix.rows, rowBytes], data: packed }],
-      [`${name}.scale.${plane}`, { shape: scaleShape, data: scale, dtype: scaleDtype }],
-    ]),
-  );
+  const tensors: Record<string, TensorToWrite> = {};
+  for (const [plane, { packed, scale, scaleShape, scaleDtype }] of matrix.planes.entries()) {
+    tensors[`${name}.codes.${plane}`] = { shape: [matrix.rows, rowBytes], data: packed };
+    tensors[`${name}.scale.${plane}`] = { shape: scaleShape, data: scale, dtype: scaleDtype };
+  }
+  return tensors;
 }
 
 /** Joins a structure with its tensors; their types and shapes are checked, the rest is validate-sae.ts's. */

@@ -12,7 +12,7 @@ import { decodeTokens } from "./decode.ts";
 import { encodeTokens } from "./encode.ts";
 import { fromStageSpace } from "./input-space.ts";
 import { prepareSae, type Level, type PreparedSae } from "./prepare.ts";
-import type { DecodeOptions, Sae } from "./sae.ts";
+import type { Sae } from "./sae.ts";
 
 /** Tokens whose latents `reconstruct` holds at a time. */
 const RECONSTRUCT_TOKENS = 1024;
