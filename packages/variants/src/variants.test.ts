@@ -116,20 +116,32 @@ describe("unit-norm atoms", () => {
 });
 
 describe("AuxK", () => {
-  it("is a loss only while latents are dead, and revives some", async () => {
-    const backend = await openBackend("wasm");
-    const source = arraySource(sparseData(4096, 1), D);
-    const dead = async (auxK: number): Promise<{ dead: number; losses: string[] }> => {
-      const variant = baseline({ d_in: D, d_sae: 4 * F, k: 2, aux_k: auxK, aux_k_coefficient: 1 }, resolve);
-      let last: StepEvent | undefined;
-      const reporters = [{ onStep: (event: StepEvent) => void (last = event) }];
-      await train({ backend, variant, source, reporters, training: { steps: 300, batch_size: 256, lr: 1e-2, dead_after_tokens: 2048, seed: 2 } });
-      return { dead: last!.dead, losses: Object.keys(last!.losses) };
-    };
-    const [without, withAux] = [await dead(0), await dead(32)];
-    expect(without.losses).toEqual(["mse"]);
-    expect(without.dead).toBeGreaterThan(0);
-    expect(withAux.dead).toBeLessThan(without.dead);
+  it("is a loss only while latents are dead, and its gradient reaches the dead latents and no living one", async () => {
+    const { ops } = await openBackend("wasm");
+    const variant = baseline({ d_in: D, d_sae: F, k: K, aux_k: 6 }, resolve);
+    const params = ops.tidy(() => variant.init(ops, { seed: 1, mean: new Float32Array(D) }));
+    const x = sparseData(64, 3);
+    const isDead = (j: number): boolean => j % 5 === 0;
+    const gradients = (dead: boolean): Tensors =>
+      ops.tidy(() => {
+        const mask = ops.tensor(Array.from({ length: F }, (_, j) => Number(isDead(j))), [F]);
+        const context = { x: ops.tensor(x, [64, D]), progress: 0, ...(dead ? { dead: mask } : {}) };
+        return ops.valueAndGrads(params, (p) => {
+          const { losses } = variant.forward(ops, p, context);
+          expect(Object.keys(losses)).toEqual(dead ? ["mse", "auxk"] : ["mse"]);
+          return { loss: Object.values(losses).reduce((a, b) => ops.add(a, b)), aux: {} };
+        }).grads;
+      });
+    const [without, withAux] = [gradients(false), gradients(true)];
+    const [plain, revived] = [(await ops.read(without["W_dec"]!)).data, (await ops.read(withAux["W_dec"]!)).data];
+    let reached = 0;
+    for (let j = 0; j < F; j++) {
+      const change = Math.hypot(...Array.from({ length: D }, (_, i) => plain[j * D + i]! - revived[j * D + i]!));
+      if (isDead(j)) reached += Number(change > 0);
+      else expect(change).toBe(0);
+    }
+    expect(reached).toBeGreaterThan(0);
+    ops.dispose([...Object.values(params), ...Object.values(without), ...Object.values(withAux)]);
   });
 });
 
