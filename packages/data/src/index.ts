@@ -10,3 +10,4 @@ export { harvest, type HarvestResult } from "./harvest/harvest.ts";
 export type { HarvestOptions, HarvestProgress, HarvestText } from "./harvest/harvest-options.ts";
 export { discoverHooks } from "./harvest/hooks.ts";
 export type { Hook } from "./harvest/residual-stream.ts";
+export { safetensorsHeaderOf } from "./safetensors/safetensors-header-of.ts";

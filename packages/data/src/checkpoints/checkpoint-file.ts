@@ -71,7 +71,8 @@ function split(tensors: HostTensors, path: string): readonly [params: HostTensor
   for (const [name, tensor] of Object.entries(tensors)) {
     if (name.startsWith(PARAM)) params.push([name.slice(PARAM.length), tensor]);
     else if (name.startsWith(STATE)) state.push([name.slice(STATE.length), tensor]);
-    else throw new FormatError(path, `damaged training checkpoint: tensor "${name}" is neither param/... nor state/...`);
+    else
+      throw new FormatError(path, `damaged training checkpoint: tensor "${name}" is neither param/... nor state/...`);
   }
   return [Object.fromEntries(params), Object.fromEntries(state)];
 }

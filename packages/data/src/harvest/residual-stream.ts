@@ -43,7 +43,7 @@ function longestAddChain(graph: OnnxGraph): readonly string[] {
     let previous: OnnxNode | undefined;
     for (const input of node.inputs) {
       const add = producerThroughCasts(graph, input);
-      if (add !== undefined && lengthOf(add) > lengthOf(previous)) previous = add;
+      if (add !== undefined && isLonger(add, previous)) previous = add;
     }
     chains.set(node, { length: 1 + lengthOf(previous), previous });
     if (lengthOf(node) > lengthOf(end)) end = node;
@@ -52,9 +52,19 @@ function longestAddChain(graph: OnnxGraph): readonly string[] {
   for (let node = end; node !== undefined; node = chains.get(node)?.previous) tensors.push(node.outputs[0]!);
   return tensors.length < 2 ? [] : tensors.reverse();
 
+  /** At its start, the stream is as short as the branch that is added to it; it is made by the outer module. */
+  function isLonger(node: OnnxNode, than: OnnxNode | undefined): boolean {
+    const more = lengthOf(node) - lengthOf(than);
+    return more > 0 || (more === 0 && than !== undefined && moduleDepth(node) < moduleDepth(than));
+  }
+
   function lengthOf(node: OnnxNode | undefined): number {
     return (node === undefined ? undefined : chains.get(node)?.length) ?? 0;
   }
+}
+
+function moduleDepth(node: OnnxNode): number {
+  return node.outputs[0]!.split("/").length;
 }
 
 /** The node that computes a tensor, looking through {@link TRANSPARENT} ones. */
