@@ -31,7 +31,7 @@ function gaussianOptimum(levels: readonly number[]): number {
     for (let i = 0; i < cells; i++) {
       const w = -width + ((i + 0.5) * 2 * width) / cells;
       const nearest = Math.min(...levels.map((level) => (w - level * step) ** 2));
-      total += nearest * Math.exp(-w * w / 2);
+      total += nearest * Math.exp((-w * w) / 2);
     }
     return (total * 2 * width) / cells / Math.sqrt(2 * Math.PI);
   };
@@ -65,7 +65,9 @@ describe("names", () => {
     expect(quantizersByName([own])("mine")).toBe(own);
   });
   it("refuses unknown names with what is allowed", () => {
-    expect(() => quantizersByName()("int9")).toThrow('unknown quantizer "int9"; allowed: binary, ternary, int2 .. int8');
+    expect(() => quantizersByName()("int9")).toThrow(
+      'unknown quantizer "int9"; allowed: binary, ternary, int2 .. int8',
+    );
     expect(() => quantizersByName()("int")).toThrow("bits are missing");
     expect(() => int(1)).toThrow("bits=1 is not allowed");
   });

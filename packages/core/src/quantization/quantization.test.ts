@@ -50,16 +50,22 @@ describe("scaleGradient", () => {
     ["per tensor", affine, [-2, -1, 0, 1], [2, 2], [1, 1], [-2.5 + 7.5]],
     ["per group", affine, [-2, -1, 0, 1], [1, 4], [1, 2], [-2.5, 7.5]],
     ["per plane", sum, [1, -1, 0, 1], [2, 1, 2], [2, 1, 1], [1 - 2, 2]],
-  ] as const)("%s: the sum of dy * level over what shares the scale", async (_name, rule, codes, shape, scaleShape, expected) => {
-    const dyShape = shape.length === 3 ? shape.slice(1) : shape;
-    const count = elementCount(dyShape);
-    const gradient = ops.tidy(() => {
-      const dy = ops.tensor(Array.from({ length: count }, (_, i) => i + 1), dyShape);
-      return scaleGradient(ops, rule, dy, ops.tensor(codes, shape), ops.fill(scaleShape, 1));
-    });
-    expect(gradient.shape).toEqual([...scaleShape]);
-    expect(await read(gradient)).toEqual(expected);
-  });
+  ] as const)(
+    "%s: the sum of dy * level over what shares the scale",
+    async (_name, rule, codes, shape, scaleShape, expected) => {
+      const dyShape = shape.length === 3 ? shape.slice(1) : shape;
+      const count = elementCount(dyShape);
+      const gradient = ops.tidy(() => {
+        const dy = ops.tensor(
+          Array.from({ length: count }, (_, i) => i + 1),
+          dyShape,
+        );
+        return scaleGradient(ops, rule, dy, ops.tensor(codes, shape), ops.fill(scaleShape, 1));
+      });
+      expect(gradient.shape).toEqual([...scaleShape]);
+      expect(await read(gradient)).toEqual(expected);
+    },
+  );
 });
 
 const sign: Quantizer = {
@@ -76,7 +82,11 @@ describe("fakeQuantize", () => {
     const own = { ...sign, backward: (o: TensorOps, dy: Tensor) => ({ w: o.mul(dy, 7) }) };
     const [w, scale] = [ops.tensor([2, -3], [1, 2]), ops.tensor([1], [1, 1])];
     const grads = ops.tidy(
-      () => ops.valueAndGrads({ w, scale }, (p) => ({ loss: ops.sum(fakeQuantize(ops, own, p["w"]!, { scale: p["scale"]! })), aux: {} })).grads,
+      () =>
+        ops.valueAndGrads({ w, scale }, (p) => ({
+          loss: ops.sum(fakeQuantize(ops, own, p["w"]!, { scale: p["scale"]! })),
+          aux: {},
+        })).grads,
     );
     expect(await read(grads["w"]!)).toEqual([7, 7]);
     expect(await read(grads["scale"]!)).toEqual([0]);

@@ -157,11 +157,14 @@ export function describeQuantizer<G extends Grid>(quantizer: Quantizer<G>, optio
       });
     });
 
-    it.each((options.backends ?? ["wasm"]).filter((name) => name !== "cpu"))("gives the same codes on %s as on cpu", async (name) => {
-      const [here, oracle] = [await codesOn(name), await codesOn("cpu")];
-      const different = here.filter((code, i) => code !== oracle[i]).length;
-      // Weights within float32 rounding of a decision threshold may fall on either side.
-      expect(different).toBeLessThanOrEqual(Math.floor(here.length * 0.005));
-    });
+    it.each((options.backends ?? ["wasm"]).filter((name) => name !== "cpu"))(
+      "gives the same codes on %s as on cpu",
+      async (name) => {
+        const [here, oracle] = [await codesOn(name), await codesOn("cpu")];
+        const different = here.filter((code, i) => code !== oracle[i]).length;
+        // Weights within float32 rounding of a decision threshold may fall on either side.
+        expect(different).toBeLessThanOrEqual(Math.floor(here.length * 0.005));
+      },
+    );
   });
 }

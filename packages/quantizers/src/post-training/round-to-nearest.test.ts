@@ -30,7 +30,11 @@ describe("roundToNearest", () => {
     const { ops } = await openBackend("cpu");
     const rounded = await roundToNearest(ops, sae, { dictionary: ternary() });
     expect(rounded.stages[0]!.encoder).toBe(sae.stages[0]!.encoder);
-    expect(rounded.stages[0]!.dictionary).toMatchObject({ kind: "codes", codes: [-1, 1], quantizer: { id: "ternary" } });
+    expect(rounded.stages[0]!.dictionary).toMatchObject({
+      kind: "codes",
+      codes: [-1, 1],
+      quantizer: { id: "ternary" },
+    });
     // 20 trits in 4 bytes and one F16 scale per atom of 20 weights
     expect(bitsPerWeight(rounded).dictionary).toBeCloseTo((8 * (4 + 2)) / 20, 10);
   });
