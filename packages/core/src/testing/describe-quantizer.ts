@@ -33,6 +33,8 @@ function trickyWeights(): HostTensor<Float32Array> {
   return { shape: [ROWS, COLS], data };
 }
 
+const tensorsOf = (grid: Grid): Tensor[] => Object.values(grid);
+
 /** Rounding gives -0, integers have none: the same weight. */
 const withoutNegativeZero = (data: HostData): Float32Array => Float32Array.from(data, (value) => value + 0);
 
@@ -81,11 +83,11 @@ export function describeQuantizer<G extends Grid>(quantizer: Quantizer<G>, optio
     it("has a finite grid, zero rows included", async () => {
       await onBackend("cpu", async (ops) => {
         const grid = ops.tidy(() => calibrated(ops).grid);
-        for (const tensor of Object.values(grid)) {
-          const { data } = await ops.read(tensor as Tensor);
+        for (const tensor of tensorsOf(grid)) {
+          const { data } = await ops.read(tensor);
           expect([...data].every(Number.isFinite)).toBe(true);
         }
-        ops.dispose(Object.values(grid) as Tensor[]);
+        ops.dispose(tensorsOf(grid));
       });
     });
 
@@ -144,7 +146,7 @@ export function describeQuantizer<G extends Grid>(quantizer: Quantizer<G>, optio
         } else {
           expect([...(await ops.read(dW)).data].every(Number.isFinite)).toBe(true);
         }
-        ops.dispose([direction, w, dW, dScale, expected, ...(Object.values(grid) as Tensor[])]);
+        ops.dispose([direction, w, dW, dScale, expected, ...tensorsOf(grid)]);
       });
     });
 
@@ -152,7 +154,7 @@ export function describeQuantizer<G extends Grid>(quantizer: Quantizer<G>, optio
       await onBackend("cpu", (ops) => {
         const before = ops.memory().tensors;
         const { w, grid } = calibrated(ops);
-        ops.dispose([fakeQuantize(ops, quantizer, w, grid), w, ...(Object.values(grid) as Tensor[])]);
+        ops.dispose([fakeQuantize(ops, quantizer, w, grid), w, ...tensorsOf(grid)]);
         expect(ops.memory().tensors).toBe(before);
       });
     });

@@ -48,7 +48,7 @@ export function weights({ name, quantizer }: WeightsOptions): Weights {
   return {
     init: (ops, rows) => {
       const { scale, ...rest } = quantizer.calibrate(ops, rows);
-      const others = Object.entries(rest).map(([key, value]) => [prefix + key, value as Tensor]);
+      const others = Object.entries<Tensor>(rest).map(([key, value]) => [prefix + key, value] as const);
       return { [name]: turn(ops, rows), [logScale]: ops.log(scale), ...Object.fromEntries(others) };
     },
     effective: (ops, params) => {

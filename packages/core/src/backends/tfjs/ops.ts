@@ -104,7 +104,7 @@ export function tfjsOps(backendName: string): TensorOps {
     countFired: on(({ values, indices, dSae }) =>
       tf.tidy(() => {
         const fired = tf.cast(tf.notEqual(t(values), 0), "float32"); // [n, k]
-        const flat = tf.reshape(t(indices), [-1, 1]) as tf.Tensor2D;
+        const flat = tf.reshape<tf.Rank.R2>(t(indices), [-1, 1]);
         if (flat.shape[0] === 0) return tf.zeros([dSae]);
         return tf.scatterND(flat, tf.reshape(fired, [-1]), [dSae]); // duplicates add up
       }),
