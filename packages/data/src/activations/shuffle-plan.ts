@@ -22,7 +22,7 @@ export interface ShuffleWindow {
   readonly rowOfSlot: Int32Array;
 }
 
-export interface Stretch {
+interface Stretch {
   readonly firstRow: number;
   readonly rows: number;
 }

@@ -5,7 +5,7 @@ import type { SaeCheckpoint } from "@qsae/core";
 import { FormatError, type HostTensor, type HostTensors, NonFiniteError } from "@qsae/runtime";
 
 import { kindOfPath } from "../files/kind-of-path.ts";
-import { readJson } from "../files/read-small-file.ts";
+import { readJson } from "../files/read-json.ts";
 import { fileSha256 } from "../files/sha256.ts";
 import { readSafetensorsFile } from "../safetensors/read-tensors.ts";
 import { foldDecoderNorm } from "./fold-decoder-norm.ts";

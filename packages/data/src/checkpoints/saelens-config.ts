@@ -33,7 +33,7 @@ const schema = z.object({
 /** The architectures of SAELens that are read, and the activation each stands for here. */
 export const ACTIVATION_OF_ARCHITECTURE = { standard: "relu", topk: "topk", jumprelu: "jumprelu" } as const;
 
-export type Architecture = keyof typeof ACTIVATION_OF_ARCHITECTURE;
+type Architecture = keyof typeof ACTIVATION_OF_ARCHITECTURE;
 
 export interface SaeLensConfig {
   readonly architecture: Architecture;

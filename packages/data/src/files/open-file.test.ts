@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { temporaryFolder } from "../../test/temporary-folder.ts";
 import { openFile, withFile } from "./open-file.ts";
-import { readJson } from "./read-small-file.ts";
+import { readJson } from "./read-json.ts";
 import { fileSha256 } from "./sha256.ts";
 
 describe("openFile", () => {

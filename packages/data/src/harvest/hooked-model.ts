@@ -32,7 +32,7 @@ export interface HookedModel {
   close(): Promise<void>;
 }
 
-export interface WindowActivations {
+interface WindowActivations {
   /** `[n, context, d_in]` */
   readonly values: Float32Array;
   readonly dIn: number;

@@ -68,7 +68,7 @@ function moduleDepth(node: OnnxNode): number {
 }
 
 /** The node that computes a tensor, looking through {@link TRANSPARENT} ones. */
-export function producerThroughCasts(graph: OnnxGraph, tensor: string): OnnxNode | undefined {
+function producerThroughCasts(graph: OnnxGraph, tensor: string): OnnxNode | undefined {
   const source = throughCasts(graph, tensor);
   return graph.producers.get(source);
 }

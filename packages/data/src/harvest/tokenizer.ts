@@ -4,7 +4,7 @@ import { Tokenizer } from "@huggingface/tokenizers";
 import { FormatError } from "@qsae/runtime";
 
 import { kindOfPath } from "../files/kind-of-path.ts";
-import { readJson } from "../files/read-small-file.ts";
+import { readJson } from "../files/read-json.ts";
 
 /** What harvesting uses of a tokenizer. */
 export interface TextTokenizer {

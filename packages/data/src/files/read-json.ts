@@ -3,7 +3,7 @@ import { FormatError } from "@qsae/runtime";
 import { withFile } from "./open-file.ts";
 
 /** Reads a whole file that is known to be small; one larger than `maxBytes` is something else and is refused unread. */
-export function readSmallFile(path: string, expected: string, maxBytes: number): Promise<Uint8Array> {
+function readSmallFile(path: string, expected: string, maxBytes: number): Promise<Uint8Array> {
   return withFile(path, expected, async (file) => {
     if (file.bytes > maxBytes) {
       throw new FormatError(path, `${file.bytes} bytes; expected ${expected} of at most ${maxBytes} bytes`);
