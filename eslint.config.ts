@@ -28,13 +28,13 @@ export default defineConfig(
   },
   {
     files: ["packages/{runtime,core}/src/**/*.ts"],
-    ignores: ["**/*.test.ts"],
+    ignores: ["**/*.{test,fixture}.ts"],
     rules: { "no-restricted-globals": ["error", ...nodeGlobals] },
   },
   {
     // Libraries report through values and reporters; a warning is the one thing they may say on their own.
     files: ["packages/{runtime,core,quantizers,variants,data,analysis}/src/**/*.ts"],
-    ignores: ["**/*.test.ts"],
+    ignores: ["**/*.{test,fixture}.ts"],
     rules: { "no-console": ["error", { allow: ["warn"] }] },
   },
   {

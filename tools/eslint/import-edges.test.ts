@@ -18,7 +18,7 @@ const problems = async (path: string, code: string): Promise<string[]> => {
   return results.flatMap(({ messages }) => messages.map(({ message }) => message));
 };
 
-describe("the import-edges rule", () => {
+describe("the import-edges rule", { timeout: 60_000 }, () => {
   const names = Object.keys(importGraph);
 
   it.each(names)("allows packages/%s exactly the edges of the graph", async (from) => {

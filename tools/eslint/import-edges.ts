@@ -17,7 +17,7 @@ import { browserPackages, importGraph } from "../import-graph.ts";
 /** The source of an import: a string literal, or an expression when the import is dynamic. */
 type Source = JSSyntaxElement & { readonly value?: unknown };
 
-const isTest = (path: string): boolean => /\.test\.ts$|\/test\/|\/testing\//.test(path);
+const isTest = (path: string): boolean => /\.(test|fixture)\.ts$|\/test\/|\/testing\//.test(path);
 
 export const importEdges: Rule.RuleModule = {
   meta: {

@@ -123,8 +123,8 @@ describe("evaluateSae", () => {
 
   it("names the row of a reconstruction that is not finite", async () => {
     const broken = { ...halfBlind, decode: () => Float32Array.of(0, NaN) };
-    await expect(
-      evaluateSae(broken, sourceOf(rows), { metrics: { fvu: fvu() }, batchSize: 1 }),
-    ).rejects.toThrow(NonFiniteError);
+    await expect(evaluateSae(broken, sourceOf(rows), { metrics: { fvu: fvu() }, batchSize: 1 })).rejects.toThrow(
+      NonFiniteError,
+    );
   });
 });

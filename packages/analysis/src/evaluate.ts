@@ -1,5 +1,5 @@
 /** Runs an SAE over a data set once and feeds every metric from the same pass. */
-import { UsageError, type Sae } from "@qsae/runtime";
+import { NonFiniteError, UsageError, type Sae } from "@qsae/runtime";
 import type { DataSource, Metric, MetricRun } from "@qsae/core";
 
 /** Metrics by a name of the caller's choice. */
@@ -63,8 +63,10 @@ export async function evaluateSae<M extends Metrics>(
   signal?.throwIfAborted();
   for await (const { x, n, rows } of source.batches({ batchSize })) {
     const beganMs = performance.now();
-    const latents = sae.encode(x);
-    const reconstruction = sae.decode(latents, { x }); // [n, d_in]
+    const { latents, reconstruction } = inRows(rows, () => {
+      const latents = sae.encode(x);
+      return { latents, reconstruction: sae.decode(latents, { x }) }; // [n, d_in]
+    });
     saeMs += performance.now() - beganMs;
     for (const run of runs.values()) run.update({ n, dIn: sae.dIn, x, reconstruction, latents, rows });
     tokens += n;
@@ -93,6 +95,18 @@ function requireEvaluable(dIn: number, source: DataSource, batchSize: number): v
 function requireTwoTokens(tokens: number, source: DataSource): void {
   if (tokens >= 2) return;
   throw new UsageError(`evaluateSae: the data${origin(source)} have ${tokens} tokens; FVU needs at least 2`);
+}
+
+/** Runs the SAE on one batch; rows in its errors count from the batch's start, so this says where that is. */
+function inRows<T>(rows: Int32Array, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof NonFiniteError)) throw error;
+    throw new NonFiniteError(
+      `evaluateSae: in the batch that begins at row ${rows[0] ?? 0} of the data: ${error.message}`,
+    );
+  }
 }
 
 function origin({ provenance }: DataSource): string {

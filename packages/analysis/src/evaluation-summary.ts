@@ -56,6 +56,12 @@ export interface SaeSize {
   readonly fileBytes?: number;
 }
 
+/** The part of an {@link EvaluationSummary} that needs no evaluation. */
+export type SizeSummary = Pick<
+  EvaluationSummary,
+  "d_in" | "d_sae" | "bits_per_weight" | "file_bits_per_weight" | "bytes"
+>;
+
 /**
  * Flat figures of an evaluation made with at least {@link standardMetrics}.
  *
@@ -65,7 +71,7 @@ export interface SaeSize {
  */
 export function evaluationSummary(
   { metrics, tokens, saeMs }: Evaluation<StandardMetrics>,
-  { dIn, dSae, bitsPerWeight, fileBytes }: SaeSize,
+  size: SaeSize,
 ): EvaluationSummary {
   return {
     fvu: metrics.fvu,
@@ -74,11 +80,18 @@ export function evaluationSummary(
     l0: metrics.l0.mean,
     dead: metrics.density.dead,
     tokens,
+    ...sizeSummary(size),
+    // a clock too coarse to see the work says nothing about the rate
+    ...(saeMs > 0 && { tokens_per_second: (1000 * tokens) / saeMs }),
+  };
+}
+
+/** The figures of an SAE that has not been evaluated. */
+export function sizeSummary({ dIn, dSae, bitsPerWeight, fileBytes }: SaeSize): SizeSummary {
+  return {
     d_in: dIn,
     d_sae: dSae,
     ...(bitsPerWeight !== undefined && { bits_per_weight: bitsPerWeight }),
     ...(fileBytes !== undefined && { file_bits_per_weight: (8 * fileBytes) / (2 * dIn * dSae), bytes: fileBytes }),
-    // a clock too coarse to see the work says nothing about the rate
-    ...(saeMs > 0 && { tokens_per_second: (1000 * tokens) / saeMs }),
   };
 }

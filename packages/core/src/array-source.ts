@@ -10,7 +10,11 @@ import { mixSeeds, permutation } from "./random.ts";
  * @example
  * const source = arraySource(new Float32Array(1000 * 64), 64);
  */
-export function arraySource(x: Float32Array, dIn: number, provenance: Readonly<Record<string, string>> = {}): DataSource {
+export function arraySource(
+  x: Float32Array,
+  dIn: number,
+  provenance: Readonly<Record<string, string>> = {},
+): DataSource {
   if (!Number.isInteger(dIn) || dIn < 1 || x.length % dIn !== 0) {
     throw new UsageError(`arraySource: ${x.length} values are not a whole number of rows of d_in=${dIn}`);
   }
@@ -22,7 +26,9 @@ export function arraySource(x: Float32Array, dIn: number, provenance: Readonly<R
   };
   async function* batches({ batchSize, seed, epoch = 0, skipBatches = 0 }: BatchOptions): AsyncGenerator<Batch> {
     const order =
-      seed === undefined ? Int32Array.from({ length: tokens }, (_, i) => i) : permutation(tokens, mixSeeds(seed, epoch));
+      seed === undefined
+        ? Int32Array.from({ length: tokens }, (_, i) => i)
+        : permutation(tokens, mixSeeds(seed, epoch));
     for (let start = skipBatches * batchSize; start < tokens; start += batchSize) {
       const rows = order.subarray(start, Math.min(start + batchSize, tokens));
       const batch = new Float32Array(rows.length * dIn);

@@ -14,4 +14,9 @@ export { dequantize } from "./quantization/dequantize.ts";
 export { fakeQuantize } from "./quantization/fake-quantize.ts";
 export { packMatrix } from "./quantization/pack-matrix.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";
-export { parseTrainingConfig, trainingConfigSchema, type TrainingConfig, type TrainingInput } from "./training/training-config.ts";
+export {
+  parseTrainingConfig,
+  trainingConfigSchema,
+  type TrainingConfig,
+  type TrainingInput,
+} from "./training/training-config.ts";

@@ -11,14 +11,21 @@ export class UsageError extends QsaeError {
   override readonly name = "UsageError";
 }
 
-/** Something read from outside (a file, a header, a config) is not what it should be. The message names the source first. */
+/** A problem may quote what a file says, and a file may say anything. */
+const MAX_PROBLEM_LENGTH = 1000;
+
+/**
+ * Something read from outside (a file, a header, a config) is not what it should be. The message names the source first;
+ * it is cut to a readable length and has no control characters, which a terminal might obey.
+ */
 export class FormatError extends QsaeError {
   override readonly name = "FormatError";
   constructor(
     readonly source: string,
     problem: string,
   ) {
-    super(`${source}: ${problem}`);
+    const shown = problem.length > MAX_PROBLEM_LENGTH ? `${problem.slice(0, MAX_PROBLEM_LENGTH)}...` : problem;
+    super(`${source}: ${shown}`.replace(/[^\P{Cc}\n\t]/gu, "\uFFFD"));
   }
 }
 

@@ -1,8 +1,21 @@
 export { FormatError, NonFiniteError, QsaeError, UsageError, unknownName } from "./errors.ts";
 export { elementCount, type HostData, type HostTensor, type HostTensors } from "./host-tensor.ts";
 export type { Latents } from "./latents.ts";
+export {
+  bitsPerCode,
+  InvalidCodesError,
+  packCodes,
+  packedRowBytes,
+  unpackCodes,
+  type CodeRange,
+} from "./packed/bit-packing.ts";
+export { dequantizeMatrix, dequantizeRow } from "./packed/dequantize.ts";
 export type { DequantizeRule, PlaneRule } from "./packed/dequantize-rule.ts";
+export { decodePackedSae, encodePackedSae } from "./packed/packed-file.ts";
 export * from "./packed/schema.ts";
+export { bitsPerWeight, type BitsPerWeight } from "./packed/size.ts";
+export { loadSae } from "./sae/load-sae.ts";
+export type { DecodeOptions, Sae } from "./sae/sae.ts";
 export { decodeFloats, isFloatDtype, type FloatDtype } from "./safetensors/decode-floats.ts";
 export { decodeSafetensors, decodeSafetensorsData } from "./safetensors/decode-safetensors.ts";
 export type { SafetensorsDtype } from "./safetensors/dtypes.ts";

@@ -55,10 +55,14 @@ const activationKeys: Readonly<Record<string, ParsedBaseline["activation"][]>> =
  */
 export function baseline(config: BaselineConfig, resolve: QuantizerResolver): Variant {
   const parsed = parseConfig("baseline", baselineConfigSchema, config);
-  const foreign = Object.keys(activationKeys).filter((key) => key in config && !activationKeys[key]!.includes(parsed.activation));
+  const foreign = Object.keys(activationKeys).filter(
+    (key) => key in config && !activationKeys[key]!.includes(parsed.activation),
+  );
   if (foreign.length > 0) {
     const allowed = foreign.map((key) => `${key} belongs to ${activationKeys[key]!.join(" and ")}`);
-    throw new UsageError(`variant baseline: activation is ${parsed.activation}, but ${allowed.join(", ")}; remove the key or change activation`);
+    throw new UsageError(
+      `variant baseline: activation is ${parsed.activation}, but ${allowed.join(", ")}; remove the key or change activation`,
+    );
   }
   if (parsed.activation === "topk") requireKFits("baseline", parsed.k, parsed.d_sae);
   const { d_in: dIn, d_sae: dSae, encoder_quantizer: encoderName, decoder_quantizer: decoderName } = parsed;

@@ -13,11 +13,16 @@ describe("variantByName", () => {
     }
   });
   it("prefers a user's variant", () => {
-    const own: VariantFactory = { id: "baseline", fromConfig: (config, resolve) => ({ ...baselineFactory.fromConfig(config, resolve), id: "own" }) };
+    const own: VariantFactory = {
+      id: "baseline",
+      fromConfig: (config, resolve) => ({ ...baselineFactory.fromConfig(config, resolve), id: "own" }),
+    };
     expect(variantByName("baseline", { d_in: 4, d_sae: 8, k: 2 }, { resolveQuantizer, custom: [own] }).id).toBe("own");
   });
   it("refuses unknown ids with what is allowed", () => {
-    expect(() => variantByName("gated", {}, { resolveQuantizer })).toThrow('unknown variant "gated"; allowed: baseline, ternary');
+    expect(() => variantByName("gated", {}, { resolveQuantizer })).toThrow(
+      'unknown variant "gated"; allowed: baseline, ternary',
+    );
   });
 });
 

@@ -28,7 +28,11 @@ export function variantByName(id: string, config: Readonly<Record<string, unknow
 }
 
 /** The inference form of a checkpoint, its provenance carried over. */
-export async function lowerCheckpoint(ops: TensorOps, checkpoint: SaeCheckpoint, catalog: VariantCatalog): Promise<PackedSae> {
+export async function lowerCheckpoint(
+  ops: TensorOps,
+  checkpoint: SaeCheckpoint,
+  catalog: VariantCatalog,
+): Promise<PackedSae> {
   const variant = variantByName(checkpoint.spec.variant, checkpoint.spec.config, catalog);
   const packed = await variant.lower(ops, checkpoint.tensors);
   return { ...packed, description: { ...packed.description, provenance: checkpoint.provenance } };

@@ -20,7 +20,10 @@ export const topKKeys = {
   k: z.number().int().positive().default(32),
   /** Dead latents that reconstruct the residual; 0 turns AuxK off. Default: d_in / 2, at most d_sae. */
   aux_k: z.number().int().nonnegative().optional(),
-  aux_k_coefficient: z.number().nonnegative().default(1 / 32),
+  aux_k_coefficient: z
+    .number()
+    .nonnegative()
+    .default(1 / 32),
 };
 
 /**
@@ -31,11 +34,16 @@ export const topKKeys = {
 export function parseConfig<S extends z.ZodObject>(variant: string, schema: S, config: unknown): z.output<S> {
   const parsed = schema.safeParse(config);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
-  throw new UsageError(`variant ${variant}: ${problems.join("; ")}; keys allowed: ${Object.keys(schema.shape).join(", ")}`);
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    path.length > 0 ? `${path.join(".")}: ${message}` : message,
+  );
+  throw new UsageError(
+    `variant ${variant}: ${problems.join("; ")}; keys allowed: ${Object.keys(schema.shape).join(", ")}`,
+  );
 }
 
 /** @throws UsageError if k does not fit the dictionary */
 export function requireKFits(variant: string, k: number, dSae: number): void {
-  if (k > dSae) throw new UsageError(`variant ${variant}: k=${k} exceeds d_sae=${dSae}; lower k or widen the dictionary`);
+  if (k > dSae)
+    throw new UsageError(`variant ${variant}: k=${k} exceeds d_sae=${dSae}; lower k or widen the dictionary`);
 }

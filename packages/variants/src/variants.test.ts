@@ -1,6 +1,17 @@
 /** What every variant promises, run on each of them. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { arraySource, normals, openBackend, seededRandom, train, type Backend, type StepEvent, type Tensor, type Tensors, type Variant } from "@qsae/core";
+import {
+  arraySource,
+  normals,
+  openBackend,
+  seededRandom,
+  train,
+  type Backend,
+  type StepEvent,
+  type Tensor,
+  type Tensors,
+  type Variant,
+} from "@qsae/core";
 import { loadSae, type HostTensors } from "@qsae/runtime";
 import { quantizersByName } from "@qsae/quantizers";
 import { baseline } from "./baseline.ts";
@@ -13,10 +24,19 @@ const resolve = quantizersByName();
 
 const variants: readonly (readonly [name: string, variant: Variant])[] = [
   ["baseline topk", baseline({ d_in: D, d_sae: F, k: K }, resolve)],
-  ["baseline topk without b_dec in the encoder", baseline({ d_in: D, d_sae: F, k: K, apply_b_dec_to_input: false }, resolve)],
+  [
+    "baseline topk without b_dec in the encoder",
+    baseline({ d_in: D, d_sae: F, k: K, apply_b_dec_to_input: false }, resolve),
+  ],
   ["baseline relu", baseline({ d_in: D, d_sae: F, activation: "relu", l1_coefficient: 0.01 }, resolve)],
-  ["baseline jumprelu", baseline({ d_in: D, d_sae: F, activation: "jumprelu", l0_coefficient: 1e-4, bandwidth: 0.1 }, resolve)],
-  ["baseline with int4 on both sides", baseline({ d_in: D, d_sae: F, k: K, encoder_quantizer: "int4", decoder_quantizer: "int4" }, resolve)],
+  [
+    "baseline jumprelu",
+    baseline({ d_in: D, d_sae: F, activation: "jumprelu", l0_coefficient: 1e-4, bandwidth: 0.1 }, resolve),
+  ],
+  [
+    "baseline with int4 on both sides",
+    baseline({ d_in: D, d_sae: F, k: K, encoder_quantizer: "int4", decoder_quantizer: "int4" }, resolve),
+  ],
   ["ternary", ternary({ d_in: D, d_sae: F, k: K }, resolve)],
   ["ternary with a ternary encoder", ternary({ d_in: D, d_sae: F, k: K, encoder_quantizer: "ternary" }, resolve)],
 ];
@@ -69,7 +89,9 @@ describe.each(variants)("%s", (_name, variant) => {
     const expected = (await ops.read(forward)).data;
     ops.dispose(forward);
     const given = loadSae(packed).reconstruct(x);
-    const [difference, norm] = [0, 1].map((which) => Math.hypot(...expected.map((e, i) => (which ? e : e - given[i]!))));
+    const [difference, norm] = [0, 1].map((which) =>
+      Math.hypot(...expected.map((e, i) => (which ? e : e - given[i]!))),
+    );
     // Scales are stored as F16: 2^-11 relative each, averaging out over k atoms. Float weights agree to rounding.
     const quantized = packed.stages[0]!.dictionary.kind === "codes";
     expect(difference! / norm!).toBeLessThan(quantized ? 5e-4 : 1e-6);
@@ -109,40 +131,65 @@ describe("unit-norm atoms", () => {
   it("hold after every step of a float dictionary", async () => {
     const backend = await openBackend("wasm");
     const variant = baseline({ d_in: D, d_sae: F, k: K }, resolve);
-    const { checkpoint } = await train({ backend, variant, source: arraySource(sparseData(512, 1), D), training: { steps: 5, batch_size: 128 } });
+    const { checkpoint } = await train({
+      backend,
+      variant,
+      source: arraySource(sparseData(512, 1), D),
+      training: { steps: 5, batch_size: 128 },
+    });
     const { data } = checkpoint.tensors["W_dec"]!;
     for (let j = 0; j < F; j++) expect(Math.hypot(...data.subarray(j * D, (j + 1) * D))).toBeCloseTo(1, 5);
   });
 });
 
 describe("AuxK", () => {
-  it("is a loss only while latents are dead, and revives some", async () => {
-    const backend = await openBackend("wasm");
-    const source = arraySource(sparseData(4096, 1), D);
-    const dead = async (auxK: number): Promise<{ dead: number; losses: string[] }> => {
-      const variant = baseline({ d_in: D, d_sae: 4 * F, k: 2, aux_k: auxK, aux_k_coefficient: 1 }, resolve);
-      let last: StepEvent | undefined;
-      const reporters = [{ onStep: (event: StepEvent) => void (last = event) }];
-      await train({ backend, variant, source, reporters, training: { steps: 300, batch_size: 256, lr: 1e-2, dead_after_tokens: 2048, seed: 2 } });
-      return { dead: last!.dead, losses: Object.keys(last!.losses) };
-    };
-    const [without, withAux] = [await dead(0), await dead(32)];
-    expect(without.losses).toEqual(["mse"]);
-    expect(without.dead).toBeGreaterThan(0);
-    expect(withAux.dead).toBeLessThan(without.dead);
+  it("is a loss only while latents are dead, and its gradient reaches the dead latents and no living one", async () => {
+    const { ops } = await openBackend("wasm");
+    const variant = baseline({ d_in: D, d_sae: F, k: K, aux_k: 6 }, resolve);
+    const params = ops.tidy(() => variant.init(ops, { seed: 1, mean: new Float32Array(D) }));
+    const x = sparseData(64, 3);
+    const isDead = (j: number): boolean => j % 5 === 0;
+    const gradients = (dead: boolean): Tensors =>
+      ops.tidy(() => {
+        const mask = ops.tensor(
+          Array.from({ length: F }, (_, j) => Number(isDead(j))),
+          [F],
+        );
+        const context = { x: ops.tensor(x, [64, D]), progress: 0, ...(dead ? { dead: mask } : {}) };
+        return ops.valueAndGrads(params, (p) => {
+          const { losses } = variant.forward(ops, p, context);
+          expect(Object.keys(losses)).toEqual(dead ? ["mse", "auxk"] : ["mse"]);
+          return { loss: Object.values(losses).reduce((a, b) => ops.add(a, b)), aux: {} };
+        }).grads;
+      });
+    const [without, withAux] = [gradients(false), gradients(true)];
+    const [plain, revived] = [(await ops.read(without["W_dec"]!)).data, (await ops.read(withAux["W_dec"]!)).data];
+    let reached = 0;
+    for (let j = 0; j < F; j++) {
+      const change = Math.hypot(...Array.from({ length: D }, (_, i) => plain[j * D + i]! - revived[j * D + i]!));
+      if (isDead(j)) reached += Number(change > 0);
+      else expect(change).toBe(0);
+    }
+    expect(reached).toBeGreaterThan(0);
+    ops.dispose([...Object.values(params), ...Object.values(without), ...Object.values(withAux)]);
   });
 });
 
 describe("gradients of the smooth losses, against central differences", () => {
   it.each([
     ["topk", baseline({ d_in: 5, d_sae: 9, k: 3 }, resolve)],
-    ["relu", baseline({ d_in: 5, d_sae: 9, activation: "relu", l1_coefficient: 0.1, sparsity_warmup_fraction: 0 }, resolve)],
+    [
+      "relu",
+      baseline({ d_in: 5, d_sae: 9, activation: "relu", l1_coefficient: 0.1, sparsity_warmup_fraction: 0 }, resolve),
+    ],
   ] as const)("%s", async (_name, variant) => {
     const { ops } = await openBackend("wasm");
     const x = normals(6 * 5, 1, 3);
     const params = ops.tidy(() => variant.init(ops, { seed: 4, mean: normals(5, 0.1, 6) }));
     const loss = (p: Tensors): Tensor =>
-      Object.values(variant.forward(ops, p, { x: ops.tensor(x, [6, 5]), progress: 1 }).losses).reduce((a, b) => ops.add(a, b));
+      Object.values(variant.forward(ops, p, { x: ops.tensor(x, [6, 5]), progress: 1 }).losses).reduce((a, b) =>
+        ops.add(a, b),
+      );
     const grads = ops.tidy(() => ops.valueAndGrads(params, (p) => ({ loss: loss(p), aux: {} })).grads);
     for (const [name, param] of Object.entries(params)) {
       const [host, analytic] = [await ops.read(param), (await ops.read(grads[name]!)).data];
@@ -169,10 +216,14 @@ describe("gradients of the smooth losses, against central differences", () => {
 
 describe("configuration", () => {
   it("names unknown keys with the allowed ones", () => {
-    expect(() => baseline({ d_in: 4, d_sae: 8, topk: 3 } as never, resolve)).toThrow(/variant baseline: .*topk.*keys allowed: d_in, d_sae/);
+    expect(() => baseline({ d_in: 4, d_sae: 8, topk: 3 } as never, resolve)).toThrow(
+      /variant baseline: .*topk.*keys allowed: d_in, d_sae/,
+    );
   });
   it("refuses k beyond the dictionary", () => {
-    expect(() => ternary({ d_in: 4, d_sae: 8, k: 9 }, resolve)).toThrow("variant ternary: k=9 exceeds d_sae=8; lower k or widen the dictionary");
+    expect(() => ternary({ d_in: 4, d_sae: 8, k: 9 }, resolve)).toThrow(
+      "variant ternary: k=9 exceeds d_sae=8; lower k or widen the dictionary",
+    );
   });
   it("refuses keys of another activation", () => {
     expect(() => baseline({ d_in: 4, d_sae: 8, activation: "relu", k: 2 }, resolve)).toThrow(
@@ -180,6 +231,8 @@ describe("configuration", () => {
     );
   });
   it("refuses unknown quantizers", () => {
-    expect(() => baseline({ d_in: 4, d_sae: 8, k: 2, decoder_quantizer: "int99" }, resolve)).toThrow('unknown quantizer "int99"; allowed:');
+    expect(() => baseline({ d_in: 4, d_sae: 8, k: 2, decoder_quantizer: "int99" }, resolve)).toThrow(
+      'unknown quantizer "int99"; allowed:',
+    );
   });
 });

@@ -26,7 +26,10 @@ export function batchOf(tokens: readonly Token[], { dSae = 8, firstRow = 0 } = {
 export function measure<R>(metric: Metric<R>, tokens: readonly Token[], cuts: readonly number[] = [], dSae = 8): R {
   const run = metric.start({ dIn: tokens[0]?.x.length ?? 0, dSae });
   let from = 0;
-  for (const to of [...new Set(cuts)].filter((cut) => cut < tokens.length).sort((a, b) => a - b).concat(tokens.length)) {
+  for (const to of [...new Set(cuts)]
+    .filter((cut) => cut < tokens.length)
+    .sort((a, b) => a - b)
+    .concat(tokens.length)) {
     run.update(batchOf(tokens.slice(from, to), { dSae, firstRow: from }));
     from = to;
   }

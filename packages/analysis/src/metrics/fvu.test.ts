@@ -45,7 +45,12 @@ describe("fvu", () => {
     fc.assert(
       fc.property(fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 2 }), (values) => {
         fc.pre(values.some((value) => value !== values[0]));
-        expect(measure(fvu(), values.map((value): Token => ({ x: [value] })))).toBe(0);
+        expect(
+          measure(
+            fvu(),
+            values.map((value): Token => ({ x: [value] })),
+          ),
+        ).toBe(0);
       }),
     );
   });

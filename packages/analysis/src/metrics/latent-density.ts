@@ -5,6 +5,9 @@
  */
 import { QsaeError, UsageError } from "@qsae/runtime";
 import type { Metric } from "@qsae/core";
+import { equalWidthHistogram, type Histogram } from "../histogram.ts";
+
+const BINS_PER_DECADE = 4;
 
 export interface LatentDensityOptions {
   /** A latent is dense when its density is above this. Between 0 and 1; default 0.1. */
@@ -21,6 +24,8 @@ export interface LatentDensity {
   /** Latents whose density is above `denseAbove`, ascending. */
   readonly dense: readonly number[];
   readonly denseAbove: number;
+  /** Histogram of log10(density) over latents that fired, in quarter decades from below `1 / tokens` up to 0. */
+  readonly log10Histogram: Histogram;
 }
 
 /**
@@ -55,9 +60,15 @@ export function latentDensity({ denseAbove = 0.1 }: LatentDensityOptions = {}): 
             if (count === 0) dead++;
             if (count / tokens > denseAbove) dense.push(j);
           });
-          return { tokens, counts, dead, dense, denseAbove };
+          return { tokens, counts, dead, dense, denseAbove, log10Histogram: log10Histogram(counts, tokens) };
         },
       };
     },
   };
+}
+
+function log10Histogram(counts: Float64Array, tokens: number): Histogram {
+  const bins = Math.max(1, Math.ceil(Math.log10(tokens) * BINS_PER_DECADE));
+  const logs = counts.filter((count) => count > 0).map((count) => Math.log10(count) - Math.log10(tokens));
+  return equalWidthHistogram(logs, -bins / BINS_PER_DECADE, 0, bins);
 }

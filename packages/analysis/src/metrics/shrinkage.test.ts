@@ -23,16 +23,23 @@ describe("shrinkage", () => {
   it("is the best divisor: no other one gives a smaller error", () => {
     const token = fc.record({ x: fc.tuple(integer, integer), reconstruction: fc.tuple(integer, integer) });
     fc.assert(
-      fc.property(fc.array(token, { minLength: 1, maxLength: 10 }), fc.constantFrom(0.9, 0.99, 1.01, 1.1), (tokens, off) => {
-        fc.pre(tokens.reduce((sum, { x, reconstruction: r }) => sum + x[0] * r[0] + x[1] * r[1], 0) > 0);
-        const gamma = measure(shrinkage(), tokens);
-        const errorAt = (divisor: number): number =>
-          measure(
-            mse(),
-            tokens.map(({ x, reconstruction }): Token => ({ x, reconstruction: reconstruction.map((v) => v / divisor) })),
-          );
-        expect(errorAt(gamma)).toBeLessThanOrEqual(errorAt(gamma * off) * (1 + 1e-5) + 1e-9);
-      }),
+      fc.property(
+        fc.array(token, { minLength: 1, maxLength: 10 }),
+        fc.constantFrom(0.9, 0.99, 1.01, 1.1),
+        (tokens, off) => {
+          fc.pre(tokens.reduce((sum, { x, reconstruction: r }) => sum + x[0] * r[0] + x[1] * r[1], 0) > 0);
+          const gamma = measure(shrinkage(), tokens);
+          const errorAt = (divisor: number): number =>
+            measure(
+              mse(),
+              tokens.map(({ x, reconstruction }): Token => ({
+                x,
+                reconstruction: reconstruction.map((v) => v / divisor),
+              })),
+            );
+          expect(errorAt(gamma)).toBeLessThanOrEqual(errorAt(gamma * off) * (1 + 1e-5) + 1e-9);
+        },
+      ),
     );
   });
 

@@ -45,7 +45,10 @@ describe("streamingMoments", () => {
           from = to;
         }
         const mean = [0, 1, 2].map((c) => data.reduce((sum, row) => sum + row[c]!, 0) / data.length);
-        const variation = data.reduce((sum, row) => sum + row.reduce((s, value, c) => s + (value - mean[c]!) ** 2, 0), 0);
+        const variation = data.reduce(
+          (sum, row) => sum + row.reduce((s, value, c) => s + (value - mean[c]!) ** 2, 0),
+          0,
+        );
         expect(Math.abs(moments.totalVariation() - variation)).toBeLessThanOrEqual(1e-12 * (variation + 1e-3));
         moments.mean().forEach((value, c) => expect(value).toBeCloseTo(mean[c]!, 6));
       }),

@@ -14,10 +14,15 @@ const random = (rows: number, cols: number, seed: number): Rows => ({
 const at = ({ shape, data }: Rows, i: number, j: number): number => data[i * shape[1] + j]!;
 const transposed = (a: Rows): Rows => build(a.shape[1], a.shape[0], (i, j) => at(a, j, i));
 function build(rows: number, cols: number, f: (i: number, j: number) => number): Rows {
-  return { shape: [rows, cols], data: Float64Array.from({ length: rows * cols }, (_, p) => f(Math.floor(p / cols), p % cols)) };
+  return {
+    shape: [rows, cols],
+    data: Float64Array.from({ length: rows * cols }, (_, p) => f(Math.floor(p / cols), p % cols)),
+  };
 }
 const product = (a: Rows, b: Rows): Rows =>
-  build(a.shape[0], b.shape[1], (i, j) => Array.from({ length: a.shape[1] }, (_, l) => at(a, i, l) * at(b, l, j)).reduce((s, v) => s + v, 0));
+  build(a.shape[0], b.shape[1], (i, j) =>
+    Array.from({ length: a.shape[1] }, (_, l) => at(a, i, l) * at(b, l, j)).reduce((s, v) => s + v, 0),
+  );
 
 /** ||a - b|| / ||b||, norm-wise. */
 function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -55,7 +60,12 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
     expect(relativeError(await take(a), expected)).toBeLessThan(1e-5);
   };
   /** Gradients of <direction, f(params)> by central differences in float32. */
-  async function checkGradients(params: Readonly<Record<string, Rows>>, f: (params: Tensors) => Tensor, step = 1e-2, bound = 2e-3): Promise<void> {
+  async function checkGradients(
+    params: Readonly<Record<string, Rows>>,
+    f: (params: Tensors) => Tensor,
+    step = 1e-2,
+    bound = 2e-3,
+  ): Promise<void> {
     const tensors = Object.fromEntries(Object.entries(params).map(([key, value]) => [key, put(value)]));
     const loss = (p: Tensors): Tensor => {
       const y = f(p);
@@ -92,10 +102,22 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
       ["minimum", Math.min],
       ["maximum", Math.max],
     ] as const)("%s, with broadcasting and numbers", async (op, f) => {
-      await close(ops.tidy(() => ops[op](put(a), put(b))), a.data.map((x, i) => f(x, b.data[i]!)));
-      await close(ops.tidy(() => ops[op](put(a), put(row))), a.data.map((x, i) => f(x, row.data[i % 5]!)));
-      await close(ops.tidy(() => ops[op](put(a), 0.7)), a.data.map((x) => f(x, 0.7)));
-      await close(ops.tidy(() => ops[op](0.7, put(a))), a.data.map((x) => f(0.7, x)));
+      await close(
+        ops.tidy(() => ops[op](put(a), put(b))),
+        a.data.map((x, i) => f(x, b.data[i]!)),
+      );
+      await close(
+        ops.tidy(() => ops[op](put(a), put(row))),
+        a.data.map((x, i) => f(x, row.data[i % 5]!)),
+      );
+      await close(
+        ops.tidy(() => ops[op](put(a), 0.7)),
+        a.data.map((x) => f(x, 0.7)),
+      );
+      await close(
+        ops.tidy(() => ops[op](0.7, put(a))),
+        a.data.map((x) => f(0.7, x)),
+      );
     });
     it.each([
       ["neg", (x: number) => -x],
@@ -107,23 +129,47 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
       ["floor", Math.floor],
       ["sign", Math.sign],
     ] as const)("%s", async (op, f) => {
-      await close(ops.tidy(() => ops[op](put(a))), a.data.map(f));
+      await close(
+        ops.tidy(() => ops[op](put(a))),
+        a.data.map(f),
+      );
     });
     it("sqrt and log of positive numbers", async () => {
       const positive = a.data.map((x) => Math.abs(x) + 0.1);
-      await close(ops.tidy(() => ops.sqrt(put({ ...a, data: positive }))), positive.map(Math.sqrt));
-      await close(ops.tidy(() => ops.log(put({ ...a, data: positive }))), positive.map(Math.log));
+      await close(
+        ops.tidy(() => ops.sqrt(put({ ...a, data: positive }))),
+        positive.map(Math.sqrt),
+      );
+      await close(
+        ops.tidy(() => ops.log(put({ ...a, data: positive }))),
+        positive.map(Math.log),
+      );
     });
     it("rounds half to even", async () => {
       const halves = ops.tidy(() => ops.round(ops.tensor([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 1.4999], [7])));
       expect([...(await take(halves))].map((x) => x + 0)).toEqual([-2, -2, 0, 0, 2, 2, 1]);
     });
     it("compares to float 0 and 1", async () => {
-      await close(ops.tidy(() => ops.greater(put(a), put(row))), a.data.map((x, i) => Number(x > row.data[i % 5]!)));
-      await close(ops.tidy(() => ops.greaterEqual(ops.tensor([1, 2, 3], [3]), 2)), [0, 1, 1]);
-      await close(ops.tidy(() => ops.equal(ops.tensor([1, 2, 3], [3]), 2)), [0, 1, 0]);
-      await close(ops.tidy(() => ops.where(ops.tensor([1, 0], [2]), ops.tensor([5, 6], [2]), ops.tensor([7, 8], [2]))), [5, 8]);
-      await close(ops.tidy(() => ops.clipByValue(put(a), -0.5, 0.25)), a.data.map((x) => Math.min(Math.max(x, -0.5), 0.25)));
+      await close(
+        ops.tidy(() => ops.greater(put(a), put(row))),
+        a.data.map((x, i) => Number(x > row.data[i % 5]!)),
+      );
+      await close(
+        ops.tidy(() => ops.greaterEqual(ops.tensor([1, 2, 3], [3]), 2)),
+        [0, 1, 1],
+      );
+      await close(
+        ops.tidy(() => ops.equal(ops.tensor([1, 2, 3], [3]), 2)),
+        [0, 1, 0],
+      );
+      await close(
+        ops.tidy(() => ops.where(ops.tensor([1, 0], [2]), ops.tensor([5, 6], [2]), ops.tensor([7, 8], [2]))),
+        [5, 8],
+      );
+      await close(
+        ops.tidy(() => ops.clipByValue(put(a), -0.5, 0.25)),
+        a.data.map((x) => Math.min(Math.max(x, -0.5), 0.25)),
+      );
     });
     it("differentiates", async () => {
       await checkGradients({ a, row }, (p) => ops.mul(ops.sigmoid(ops.add(p["a"]!, p["row"]!)), ops.exp(p["row"]!)));
@@ -136,17 +182,44 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
       const columns = Array.from({ length: 6 }, (_, j) => [0, 1, 2, 3].map((i) => at(a, i, j)));
       const rows = [0, 1, 2, 3].map((i) => Array.from({ length: 6 }, (_, j) => at(a, i, j)));
       const total = (values: number[]): number => values.reduce((s, v) => s + v, 0);
-      await close(ops.tidy(() => ops.sum(put(a), 0)), columns.map(total));
-      await close(ops.tidy(() => ops.sum(put(a), 1, true)), rows.map(total));
-      await close(ops.tidy(() => ops.mean(put(a), 1)), rows.map((r) => total(r) / 6));
-      await close(ops.tidy(() => ops.max(put(a), 0)), columns.map((c) => Math.max(...c)));
-      await close(ops.tidy(() => ops.sum(put(a))), [total([...a.data])]);
+      await close(
+        ops.tidy(() => ops.sum(put(a), 0)),
+        columns.map(total),
+      );
+      await close(
+        ops.tidy(() => ops.sum(put(a), 1, true)),
+        rows.map(total),
+      );
+      await close(
+        ops.tidy(() => ops.mean(put(a), 1)),
+        rows.map((r) => total(r) / 6),
+      );
+      await close(
+        ops.tidy(() => ops.max(put(a), 0)),
+        columns.map((c) => Math.max(...c)),
+      );
+      await close(
+        ops.tidy(() => ops.sum(put(a))),
+        [total([...a.data])],
+      );
     });
     it("transposes, slices, concatenates, gathers", async () => {
-      await close(ops.tidy(() => ops.transpose(put(a))), transposed(a).data);
-      await close(ops.tidy(() => ops.slice(put(a), [1, 2], [2, 3])), build(2, 3, (i, j) => at(a, i + 1, j + 2)).data);
-      await close(ops.tidy(() => ops.concat([put(a), put(a)], 0)), [...a.data, ...a.data]);
-      await close(ops.tidy(() => ops.gather(put(a), ops.tensor(Int32Array.of(2, 0), [2]))), build(2, 6, (i, j) => at(a, i === 0 ? 2 : 0, j)).data);
+      await close(
+        ops.tidy(() => ops.transpose(put(a))),
+        transposed(a).data,
+      );
+      await close(
+        ops.tidy(() => ops.slice(put(a), [1, 2], [2, 3])),
+        build(2, 3, (i, j) => at(a, i + 1, j + 2)).data,
+      );
+      await close(
+        ops.tidy(() => ops.concat([put(a), put(a)], 0)),
+        [...a.data, ...a.data],
+      );
+      await close(
+        ops.tidy(() => ops.gather(put(a), ops.tensor(Int32Array.of(2, 0), [2]))),
+        build(2, 6, (i, j) => at(a, i === 0 ? 2 : 0, j)).data,
+      );
     });
     it.each([
       [3, 5, 7],
@@ -155,10 +228,22 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
     ])("multiplies [%i, %i] by [.., %i] in all four transpose forms", async (m, l, n) => {
       const [x, y] = [random(m, l, 5), random(l, n, 6)];
       const expected = product(x, y).data;
-      await close(ops.tidy(() => ops.matMul(put(x), put(y))), expected);
-      await close(ops.tidy(() => ops.matMul(put(transposed(x)), put(y), true, false)), expected);
-      await close(ops.tidy(() => ops.matMul(put(x), put(transposed(y)), false, true)), expected);
-      await close(ops.tidy(() => ops.matMul(put(transposed(x)), put(transposed(y)), true, true)), expected);
+      await close(
+        ops.tidy(() => ops.matMul(put(x), put(y))),
+        expected,
+      );
+      await close(
+        ops.tidy(() => ops.matMul(put(transposed(x)), put(y), true, false)),
+        expected,
+      );
+      await close(
+        ops.tidy(() => ops.matMul(put(x), put(transposed(y)), false, true)),
+        expected,
+      );
+      await close(
+        ops.tidy(() => ops.matMul(put(transposed(x)), put(transposed(y)), true, true)),
+        expected,
+      );
     });
     it("keeps a slice alive after its parent is disposed", async () => {
       const parent = put(a);
@@ -173,7 +258,10 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
   describe("differentiation", () => {
     it("stops at detached tensors", async () => {
       const x = ops.tensor([3], [1]);
-      const { value, grads } = ops.valueAndGrads({ x }, (p) => ({ loss: ops.sum(ops.mul(p["x"]!, ops.detach(p["x"]!))), aux: {} }));
+      const { value, grads } = ops.valueAndGrads({ x }, (p) => ({
+        loss: ops.sum(ops.mul(p["x"]!, ops.detach(p["x"]!))),
+        aux: {},
+      }));
       expect(await take(grads["x"]!)).toEqual(Float32Array.of(3)); // 6 without the stop
       ops.dispose([x, value]);
     });
@@ -234,12 +322,19 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
       });
       const [values, indices] = [await ops.read(latents.values), await ops.read(latents.indices)];
       expect([...indices.data]).toEqual(expected);
-      expect(relativeError(values.data, expected.map((j, p) => at(h, Math.floor(p / k), j)))).toBeLessThan(1e-5);
+      expect(
+        relativeError(
+          values.data,
+          expected.map((j, p) => at(h, Math.floor(p / k), j)),
+        ),
+      ).toBeLessThan(1e-5);
       await close(decoded, product(dense(indices.data, values.data, n, k, dSae), wDec).data);
       ops.dispose([latents.values, latents.indices]);
     });
     it("breaks ties by the lowest index", async () => {
-      const latents = ops.tidy(() => ops.encodeTopK(ops.tensor([1, 1], [2, 1]), ops.tensor([2, 5, 2, 2], [1, 4]), ops.zeros([4]), 2));
+      const latents = ops.tidy(() =>
+        ops.encodeTopK(ops.tensor([1, 1], [2, 1]), ops.tensor([2, 5, 2, 2], [1, 4]), ops.zeros([4]), 2),
+      );
       expect([...(await take(latents.indices))]).toEqual([0, 1, 0, 1]);
       ops.dispose(latents.values);
     });
@@ -255,7 +350,11 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
     });
     it("counts firing tokens, not zero values", async () => {
       const fired = ops.tidy(() =>
-        ops.countFired({ values: ops.tensor([1, 0, 2, 3], [2, 2]), indices: ops.tensor(Int32Array.of(0, 1, 0, 2), [2, 2]), dSae: 4 }),
+        ops.countFired({
+          values: ops.tensor([1, 0, 2, 3], [2, 2]),
+          indices: ops.tensor(Int32Array.of(0, 1, 0, 2), [2, 2]),
+          dSae: 4,
+        }),
       );
       expect([...(await take(fired))]).toEqual([2, 0, 1, 0]);
     });
@@ -273,17 +372,25 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
       ops.tidy(() => {
         const [x, wEnc, bEnc] = [ops.zeros([2, 3]), ops.zeros([3, 4]), ops.zeros([4])];
         expect(() => ops.encodeTopK(x, wEnc, bEnc, 5)).toThrow("encodeTopK: k=5 is not an integer in 1..d_sae=4");
-        expect(() => ops.encodeTopK(ops.zeros([2, 2]), wEnc, bEnc, 1)).toThrow("encodeTopK: x has shape [2, 2]; expected [n, 3]");
-        expect(() => ops.encodeTopK(x, wEnc, ops.zeros([3]), 1)).toThrow("encodeTopK: b_enc has shape [3]; expected [4]");
+        expect(() => ops.encodeTopK(ops.zeros([2, 2]), wEnc, bEnc, 1)).toThrow(
+          "encodeTopK: x has shape [2, 2]; expected [n, 3]",
+        );
+        expect(() => ops.encodeTopK(x, wEnc, ops.zeros([3]), 1)).toThrow(
+          "encodeTopK: b_enc has shape [3]; expected [4]",
+        );
         const latents = ops.encodeTopK(x, wEnc, bEnc, 2);
-        expect(() => ops.decodeSparse(latents, ops.zeros([5, 3]))).toThrow("decodeSparse: W_dec has shape [5, 3]; expected [4, d_in]");
+        expect(() => ops.decodeSparse(latents, ops.zeros([5, 3]))).toThrow(
+          "decodeSparse: W_dec has shape [5, 3]; expected [4, d_in]",
+        );
       });
     });
   });
 
   it("takes Adam steps as in the paper", async () => {
     const [start, gradients] = [0.5, [0.3, -0.2, 0.1]];
-    let slot = { param: ops.tensor([start], [1]), m: ops.zeros([1]), v: ops.zeros([1]) } as Parameters<TensorOps["adamStep"]>[0];
+    let slot = { param: ops.tensor([start], [1]), m: ops.zeros([1]), v: ops.zeros([1]) } as Parameters<
+      TensorOps["adamStep"]
+    >[0];
     let [param, m, v] = [start, 0, 0];
     for (const [i, g] of gradients.entries()) {
       const grad = ops.tensor([g], [1]);
@@ -313,7 +420,12 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
 
   it("leaks no tensors in 200 training-like steps", () => {
     const before = ops.memory().tensors;
-    const [x, wEnc, bEnc, wDec] = [random(6, 4, 1), random(4, 9, 2), random(1, 9, 3), random(9, 4, 4)].map(put) as [Tensor, Tensor, Tensor, Tensor];
+    const [x, wEnc, bEnc, wDec] = [random(6, 4, 1), random(4, 9, 2), random(1, 9, 3), random(9, 4, 4)].map(put) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
     for (let i = 0; i < 200; i++) {
       ops.tidy(() => {
         ops.valueAndGrads({ wEnc, wDec }, (p) => {

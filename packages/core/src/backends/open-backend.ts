@@ -53,7 +53,10 @@ async function openFastest(): Promise<Backend> {
 
 async function open(name: "cpu" | "wasm", description: string): Promise<Backend> {
   const opened = await tf.setBackend(name);
-  if (!opened) throw new QsaeError(`backend ${name}: tfjs could not start it on this machine; try another of: ${backendNames.join(", ")}`);
+  if (!opened)
+    throw new QsaeError(
+      `backend ${name}: tfjs could not start it on this machine; try another of: ${backendNames.join(", ")}`,
+    );
   await tf.ready();
   (tf.backend() as { firstUse?: boolean }).firstUse = false; // tfjs's advertisement for its own Node backend
   registerSaeKernels(name);

@@ -5,8 +5,10 @@ import type { Tensor } from "../contracts/tensor-ops.ts";
 const text = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
 function requireShape(op: string, argument: string, a: Tensor, expected: readonly (number | string)[]): void {
-  const matches = a.shape.length === expected.length && expected.every((size, i) => typeof size === "string" || size === a.shape[i]);
-  if (!matches) throw new UsageError(`${op}: ${argument} has shape ${text(a.shape)}; expected [${expected.join(", ")}]`);
+  const matches =
+    a.shape.length === expected.length && expected.every((size, i) => typeof size === "string" || size === a.shape[i]);
+  if (!matches)
+    throw new UsageError(`${op}: ${argument} has shape ${text(a.shape)}; expected [${expected.join(", ")}]`);
 }
 
 export function checkEncodeShapes(x: Tensor, wEnc: Tensor, bEnc: Tensor, k: number): void {

@@ -19,14 +19,20 @@ export function defineQuantizer<G extends Grid>(quantizer: Quantizer<G>): Quanti
   const { id, codes, dequantize } = quantizer;
   const [min, max] = codes;
   if (!/^[a-z][a-z0-9.-]*$/.test(id)) {
-    throw new UsageError(`quantizer id "${id}": use lower-case letters, digits, dots and dashes, starting with a letter`);
+    throw new UsageError(
+      `quantizer id "${id}": use lower-case letters, digits, dots and dashes, starting with a letter`,
+    );
   }
   if (!Number.isInteger(min) || !Number.isInteger(max) || max <= min || max - min > 255) {
-    throw new UsageError(`quantizer ${id}: codes [${min}, ${max}] must be integers with min < max and at most 256 levels`);
+    throw new UsageError(
+      `quantizer ${id}: codes [${min}, ${max}] must be integers with min < max and at most 256 levels`,
+    );
   }
   const rule = dequantize.kind === "sum" ? dequantize.each : dequantize;
   if (rule.kind === "table" && rule.levels.length !== max - min + 1) {
-    throw new UsageError(`quantizer ${id}: table has ${rule.levels.length} levels for ${max - min + 1} codes [${min}, ${max}]`);
+    throw new UsageError(
+      `quantizer ${id}: table has ${rule.levels.length} levels for ${max - min + 1} codes [${min}, ${max}]`,
+    );
   }
   if (dequantize.kind === "sum" && (!Number.isInteger(dequantize.planes) || dequantize.planes < 1)) {
     throw new UsageError(`quantizer ${id}: planes=${dequantize.planes} must be an integer of at least 1`);

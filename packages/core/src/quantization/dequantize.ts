@@ -12,7 +12,12 @@ export interface Decodable {
 }
 
 /** codes `[d_sae, d_in]` (`[planes, d_sae, d_in]` for a sum) and scale (likewise) to weights `[d_sae, d_in]`. */
-export function dequantize(ops: TensorOps, { codes: range, dequantize: rule }: Decodable, codes: Tensor, scale: Tensor): Tensor {
+export function dequantize(
+  ops: TensorOps,
+  { codes: range, dequantize: rule }: Decodable,
+  codes: Tensor,
+  scale: Tensor,
+): Tensor {
   if (rule.kind !== "sum") return ops.tidy(() => timesScale(ops, levels(ops, rule, range[0], codes), scale));
   return ops.tidy(() => {
     const planes = Array.from({ length: rule.planes }, (_, plane) =>

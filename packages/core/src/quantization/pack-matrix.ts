@@ -56,6 +56,8 @@ function requireFinite(id: string, scale: Float32Array, groups: number): void {
   const bad = scale.findIndex((s) => !Number.isFinite(s));
   if (bad >= 0) {
     const row = Math.floor(bad / groups);
-    throw new UsageError(`quantizer ${id}: scale of row ${row} is ${scale[bad]}; calibrate must give finite scales (are the weights finite?)`);
+    throw new UsageError(
+      `quantizer ${id}: scale of row ${row} is ${scale[bad]}; calibrate must give finite scales (are the weights finite?)`,
+    );
   }
 }

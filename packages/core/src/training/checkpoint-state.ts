@@ -45,7 +45,10 @@ export function restoreState(
   requireSameRecord(checkpoint.training, training);
   const host = (record: HostTensors, name: string): HostTensor => {
     const tensor = record[name];
-    if (!tensor) throw new UsageError(`resume: the checkpoint has no tensor "${name}"; it was not saved by a training run of ${variant.id}`);
+    if (!tensor)
+      throw new UsageError(
+        `resume: the checkpoint has no tensor "${name}"; it was not saved by a training run of ${variant.id}`,
+      );
     return tensor;
   };
   const slots: Record<string, AdamSlot> = {};
@@ -57,7 +60,10 @@ export function restoreState(
     };
   }
   const sinceFired = host(checkpoint.state, SINCE_FIRED);
-  const dead = (sinceFired.data as Float32Array).reduce((n, tokens) => n + (tokens >= training.dead_after_tokens ? 1 : 0), 0);
+  const dead = (sinceFired.data as Float32Array).reduce(
+    (n, tokens) => n + (tokens >= training.dead_after_tokens ? 1 : 0),
+    0,
+  );
   return stateOf(ops, { step: checkpoint.step, slots, sinceFired: ops.fromHost(sinceFired), dead });
 }
 
@@ -65,7 +71,9 @@ function requireFinite(name: string, step: number, tensor: HostTensor): HostTens
   const data = tensor.data as Float32Array;
   const bad = data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
-    throw new NonFiniteError(`training: parameter ${name} holds ${data[bad]} at entry ${bad} after step ${step}; the last good checkpoint is kept; lower lr`);
+    throw new NonFiniteError(
+      `training: parameter ${name} holds ${data[bad]} at entry ${bad} after step ${step}; the last good checkpoint is kept; lower lr`,
+    );
   }
   return tensor;
 }
@@ -78,6 +86,8 @@ function requireSameRecord(saved: Readonly<Record<string, unknown>>, now: Readon
 
 function requireSame(key: string, saved: string | undefined, now: string | undefined): void {
   if (saved !== now) {
-    throw new UsageError(`resume: ${key} is ${now} now but ${saved} in the checkpoint; resume with the same configuration or start a new run`);
+    throw new UsageError(
+      `resume: ${key} is ${now} now but ${saved} in the checkpoint; resume with the same configuration or start a new run`,
+    );
   }
 }

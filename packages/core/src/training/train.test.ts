@@ -50,7 +50,9 @@ describe("train", () => {
   beforeAll(async () => {
     backend = await openBackend("wasm");
   });
-  const run = async (options: Partial<TrainOptions> = {}): Promise<{ events: StepEvent[]; result: Awaited<ReturnType<typeof train>> }> => {
+  const run = async (
+    options: Partial<TrainOptions> = {},
+  ): Promise<{ events: StepEvent[]; result: Awaited<ReturnType<typeof train>> }> => {
     const events: StepEvent[] = [];
     const result = await train({
       backend,
@@ -93,11 +95,13 @@ describe("train", () => {
   it("refuses to resume with another configuration, naming the key", async () => {
     const store = memoryStore();
     await run({ store });
-    await expect(run({ resume: store.saved[0]!, training: { steps: 30, batch_size: 64, lr: 0.05, seed: 9, lr_warmup_steps: 0 } })).rejects.toThrow(
-      "resume: seed is 9 now but 3 in the checkpoint",
-    );
+    await expect(
+      run({ resume: store.saved[0]!, training: { steps: 30, batch_size: 64, lr: 0.05, seed: 9, lr_warmup_steps: 0 } }),
+    ).rejects.toThrow("resume: seed is 9 now but 3 in the checkpoint");
     const other = { ...linear, id: "other" };
-    await expect(run({ resume: store.saved[0]!, variant: other })).rejects.toThrow("resume: variant is other now but linear");
+    await expect(run({ resume: store.saved[0]!, variant: other })).rejects.toThrow(
+      "resume: variant is other now but linear",
+    );
   });
 
   it("counts a latent dead after the configured tokens without firing", async () => {
@@ -116,8 +120,17 @@ describe("train", () => {
 
   it("stops when a loss is not finite, and keeps the last good checkpoint", async () => {
     const store = memoryStore();
-    const explode = { steps: 200, batch_size: 64, lr: 1e30, checkpoint_every: 1, lr_warmup_steps: 0, lr_decay_fraction: 0 };
-    await expect(run({ store, training: explode })).rejects.toThrow(/training: loss "mse" became (Infinity|NaN) at step \d+.*lower lr/);
+    const explode = {
+      steps: 200,
+      batch_size: 64,
+      lr: 1e30,
+      checkpoint_every: 1,
+      lr_warmup_steps: 0,
+      lr_decay_fraction: 0,
+    };
+    await expect(run({ store, training: explode })).rejects.toThrow(
+      /training: loss "mse" became (Infinity|NaN) at step \d+.*lower lr/,
+    );
     for (const { sae } of store.saved) expect([...sae.tensors["A"]!.data].every(Number.isFinite)).toBe(true);
   });
 
@@ -129,8 +142,12 @@ describe("train", () => {
   });
 
   it("refuses data of another width and batches larger than the data", async () => {
-    await expect(run({ source: arraySource(new Float32Array(70), 7) })).rejects.toThrow("the data has d_in=7, the variant linear d_in=6");
-    await expect(run({ training: { batch_size: 1000 } })).rejects.toThrow("batch_size=1000 exceeds the 640 tokens of the data");
+    await expect(run({ source: arraySource(new Float32Array(70), 7) })).rejects.toThrow(
+      "the data has d_in=7, the variant linear d_in=6",
+    );
+    await expect(run({ training: { batch_size: 1000 } })).rejects.toThrow(
+      "batch_size=1000 exceeds the 640 tokens of the data",
+    );
   });
 
   it("leaks no tensors", async () => {
@@ -156,7 +173,9 @@ describe("training configuration", () => {
     expect(rates[19]).toBeCloseTo(0.1);
   });
   it("names unknown keys, bad values and contradictions, with what is allowed", () => {
-    expect(() => parseTrainingConfig({ learning_rate: 1 } as object)).toThrow(/learning_rate.*keys allowed: steps, epochs, batch_size, lr/);
+    expect(() => parseTrainingConfig({ learning_rate: 1 } as object)).toThrow(
+      /learning_rate.*keys allowed: steps, epochs, batch_size, lr/,
+    );
     expect(() => parseTrainingConfig({ lr: -1 })).toThrow("training config: lr:");
     expect(() => parseTrainingConfig({ steps: 3, epochs: 1 })).toThrow("steps and epochs contradict");
   });

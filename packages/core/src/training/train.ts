@@ -48,7 +48,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { backend, variant, source, store, reporters = [], resume, signal } = options;
   const { ops } = backend;
   if (source.dIn !== variant.dIn) {
-    throw new UsageError(`training: the data has d_in=${source.dIn}, the variant ${variant.id} d_in=${variant.dIn}; they must be equal`);
+    throw new UsageError(
+      `training: the data has d_in=${source.dIn}, the variant ${variant.id} d_in=${variant.dIn}; they must be equal`,
+    );
   }
   const training = parseTrainingConfig(options.training ?? {});
   const steps = totalSteps(training, source.tokens);

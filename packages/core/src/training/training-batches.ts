@@ -15,7 +15,9 @@ export async function* trainingBatches(source: DataSource, options: TrainingBatc
   const { batchSize, seed, startStep, steps } = options;
   const perEpoch = Math.floor(source.tokens / batchSize);
   if (perEpoch === 0) {
-    throw new UsageError(`training: batch_size=${batchSize} exceeds the ${source.tokens} tokens of the data; lower batch_size`);
+    throw new UsageError(
+      `training: batch_size=${batchSize} exceeds the ${source.tokens} tokens of the data; lower batch_size`,
+    );
   }
   let step = startStep;
   while (step < steps) {

@@ -33,7 +33,9 @@ export function parseTrainingConfig(input: TrainingInput): TrainingConfig {
   const parsed = trainingConfigSchema.safeParse(input);
   if (!parsed.success) {
     const allowed = Object.keys(trainingConfigSchema.shape).join(", ");
-    const problems = parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
+    const problems = parsed.error.issues.map(({ path, message }) =>
+      path.length > 0 ? `${path.join(".")}: ${message}` : message,
+    );
     throw new UsageError(`training config: ${problems.join("; ")}; keys allowed: ${allowed}`);
   }
   if (parsed.data.steps !== undefined && parsed.data.epochs !== undefined) {

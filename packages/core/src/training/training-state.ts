@@ -51,7 +51,10 @@ export async function initialState(
 
 function withZeroMoments(ops: TensorOps, params: Tensors): Record<string, AdamSlot> {
   return Object.fromEntries(
-    Object.entries(params).map(([name, param]) => [name, { param, m: ops.zeros(param.shape), v: ops.zeros(param.shape) }]),
+    Object.entries(params).map(([name, param]) => [
+      name,
+      { param, m: ops.zeros(param.shape), v: ops.zeros(param.shape) },
+    ]),
   );
 }
 

@@ -31,11 +31,17 @@ export async function trainingStep(
     const dead = state.dead > 0 ? { dead: ops.greaterEqual(state.sinceFired, deadAfterTokens) } : {};
     const { grads, aux } = ops.valueAndGrads(before, (params) => {
       const pass = variant.forward(ops, params, { x, progress, ...dead });
-      return { loss: total(ops, pass.losses), aux: { ...prefixed(pass.losses), ...measure(ops, pass, x), fired: pass.fired } };
+      return {
+        loss: total(ops, pass.losses),
+        aux: { ...prefixed(pass.losses), ...measure(ops, pass, x), fired: pass.fired },
+      };
     });
     const corrected = variant.afterBackward?.(ops, before, grads) ?? grads;
     const stepped = Object.fromEntries(
-      Object.entries(state.slots).map(([name, slot]) => [name, ops.adamStep(slot, corrected[name]!, { lr, step: state.step + 1 })]),
+      Object.entries(state.slots).map(([name, slot]) => [
+        name,
+        ops.adamStep(slot, corrected[name]!, { lr, step: state.step + 1 }),
+      ]),
     );
     const constrained = constrain(ops, variant, stepped);
     const nextSinceFired = ops.where(
@@ -53,7 +59,10 @@ export async function trainingStep(
     return {
       slots: constrained,
       sinceFired: nextSinceFired,
-      numbers: ops.concat(scalars.map((scalar) => ops.reshape(scalar, [1])), 0),
+      numbers: ops.concat(
+        scalars.map((scalar) => ops.reshape(scalar, [1])),
+        0,
+      ),
       lossNames: names.map((name) => name.slice(LOSS.length)),
     };
   });
@@ -79,7 +88,11 @@ function total(ops: TensorOps, losses: Tensors): Tensor {
 }
 
 /** Numerator and denominator of this batch's FVU. */
-function measure(ops: TensorOps, { reconstructions }: ForwardPass, x: Tensor): { squaredError: Tensor; variance: Tensor } {
+function measure(
+  ops: TensorOps,
+  { reconstructions }: ForwardPass,
+  x: Tensor,
+): { squaredError: Tensor; variance: Tensor } {
   const reconstruction = reconstructions[reconstructions.length - 1]!;
   return {
     squaredError: ops.sum(ops.square(ops.sub(x, reconstruction))),
@@ -87,9 +100,15 @@ function measure(ops: TensorOps, { reconstructions }: ForwardPass, x: Tensor): {
   };
 }
 
-function constrain(ops: TensorOps, variant: Variant, slots: Readonly<Record<string, AdamSlot>>): Record<string, AdamSlot> {
+function constrain(
+  ops: TensorOps,
+  variant: Variant,
+  slots: Readonly<Record<string, AdamSlot>>,
+): Record<string, AdamSlot> {
   if (!variant.afterStep) return { ...slots };
   const params = Object.fromEntries(Object.entries(slots).map(([name, { param }]) => [name, param]));
   const constrained = variant.afterStep(ops, params);
-  return Object.fromEntries(Object.entries(slots).map(([name, slot]) => [name, { ...slot, param: constrained[name]! }]));
+  return Object.fromEntries(
+    Object.entries(slots).map(([name, slot]) => [name, { ...slot, param: constrained[name]! }]),
+  );
 }

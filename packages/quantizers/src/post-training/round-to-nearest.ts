@@ -13,7 +13,11 @@ export interface RoundingTargets {
 }
 
 /** The same SAE with rounded matrices. Already quantized matrices are rounded from their decoded weights. */
-export async function roundToNearest(ops: TensorOps, sae: PackedSae, { encoder, dictionary }: RoundingTargets): Promise<PackedSae> {
+export async function roundToNearest(
+  ops: TensorOps,
+  sae: PackedSae,
+  { encoder, dictionary }: RoundingTargets,
+): Promise<PackedSae> {
   const stages = [];
   for (const stage of sae.stages) {
     stages.push({

@@ -18,7 +18,7 @@ export function decodeSafetensors(
   source: string,
 ): { readonly tensors: HostTensors; readonly metadata: Readonly<Record<string, string>> } {
   const { entries, metadata } = parseSafetensorsHeader(bytes, bytes.length, source);
-  const tensors: Record<string, HostTensor> = Object.create(null);
+  const tensors: Record<string, HostTensor> = Object.create(null) as Record<string, HostTensor>;
   for (const [name, { dtype, shape, begin, end }] of entries) {
     tensors[name] = {
       shape,

@@ -85,7 +85,11 @@ export function autoencoder(parts: AutoencoderParts): Variant {
 }
 
 /** Random unit atoms, `W_enc = W_dec^T`, `b_dec` = data mean; warm-started tensors take the place of these. */
-function initialParameters(ops: TensorOps, parts: AutoencoderParts, { seed, mean, warmStart = {} }: InitContext): Tensors {
+function initialParameters(
+  ops: TensorOps,
+  parts: AutoencoderParts,
+  { seed, mean, warmStart = {} }: InitContext,
+): Tensors {
   const { dIn, dSae, encoder, dictionary, activation } = parts;
   const warm = (name: string): Tensor | undefined => warmStart[name] && ops.fromHost(warmStart[name]);
   const atoms = warm("W_dec") ?? normalizeAtoms(ops, ops.randomNormal([dSae, dIn], 1, seed)); // [d_sae, d_in]

@@ -21,7 +21,13 @@ export interface JumpReluOptions {
   readonly initialThreshold: number;
 }
 
-export const jumpRelu = ({ dSae, l0Coefficient, l0WarmupFraction, bandwidth, initialThreshold }: JumpReluOptions): Activation => ({
+export const jumpRelu = ({
+  dSae,
+  l0Coefficient,
+  l0WarmupFraction,
+  bandwidth,
+  initialThreshold,
+}: JumpReluOptions): Activation => ({
   init: (ops) => ({ threshold: ops.fill([dSae], initialThreshold) }),
   apply: (ops, { u, wEnc, bEnc, wDec, params, progress }) => {
     const h = ops.relu(ops.add(ops.matMul(u, wEnc), bEnc)); // [n, d_sae]

@@ -22,5 +22,8 @@ export const relu = ({ l1Coefficient, l1WarmupFraction }: ReluOptions): Activati
     const penalty = ops.mean(ops.sum(ops.mul(z, norms), 1));
     return { ...denseActivated(ops, z, wDec), losses: { l1: ops.mul(penalty, l1Coefficient * warmth) } };
   },
-  selection: (params) => ({ kind: "threshold", threshold: new Float32Array(requiredTensor(params, "b_enc").shape[0]!) }),
+  selection: (params) => ({
+    kind: "threshold",
+    threshold: new Float32Array(requiredTensor(params, "b_enc").shape[0]!),
+  }),
 });

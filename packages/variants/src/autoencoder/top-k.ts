@@ -27,14 +27,24 @@ export const topK = ({ k, auxK, auxKCoefficient }: TopKOptions): Activation => (
       fired: ops.countFired(latents),
       losses: {},
       ...(dead && auxK > 0
-        ? { residualLosses: (residual) => ({ auxk: ops.mul(auxLoss(ops, input, dead, auxK, residual), auxKCoefficient) }) }
+        ? {
+            residualLosses: (residual) => ({
+              auxk: ops.mul(auxLoss(ops, input, dead, auxK, residual), auxKCoefficient),
+            }),
+          }
         : {}),
     };
   },
   selection: () => ({ kind: "topk", k, relu: true }),
 });
 
-function auxLoss(ops: TensorOps, { u, wEnc, bEnc, wDec }: ActivationInput, dead: Tensor, auxK: number, residual: Tensor): Tensor {
+function auxLoss(
+  ops: TensorOps,
+  { u, wEnc, bEnc, wDec }: ActivationInput,
+  dead: Tensor,
+  auxK: number,
+  residual: Tensor,
+): Tensor {
   const onlyDead = ops.add(bEnc, ops.mul(ops.sub(dead, 1), OUT_OF_REACH)); // [d_sae]
   const selected = ops.encodeTopK(u, wEnc, onlyDead, auxK);
   const revived = ops.decodeSparse({ ...selected, values: ops.relu(selected.values) }, wDec); // [n, d_in]

@@ -5,7 +5,15 @@
  *
  * Quantizers see one row per latent. `W_dec [d_sae, d_in]` is stored that way; `W_enc [d_in, d_sae]` is its transpose.
  */
-import { fakeQuantize, packMatrix, type Grid, type Quantizer, type Tensor, type TensorOps, type Tensors } from "@qsae/core";
+import {
+  fakeQuantize,
+  packMatrix,
+  type Grid,
+  type Quantizer,
+  type Tensor,
+  type TensorOps,
+  type Tensors,
+} from "@qsae/core";
 import type { HostTensor, HostTensors, PackedMatrix } from "@qsae/runtime";
 import { requiredTensor } from "./required-tensor.ts";
 
@@ -40,7 +48,7 @@ export function weights({ name, quantizer }: WeightsOptions): Weights {
   return {
     init: (ops, rows) => {
       const { scale, ...rest } = quantizer.calibrate(ops, rows);
-      const others = Object.entries(rest).map(([key, value]) => [prefix + key, value as Tensor]);
+      const others = Object.entries<Tensor>(rest).map(([key, value]) => [prefix + key, value] as const);
       return { [name]: turn(ops, rows), [logScale]: ops.log(scale), ...Object.fromEntries(others) };
     },
     effective: (ops, params) => {
@@ -63,7 +71,11 @@ export function weights({ name, quantizer }: WeightsOptions): Weights {
   };
 }
 
-async function hostRows(ops: TensorOps, turn: (ops: TensorOps, a: Tensor) => Tensor, stored: HostTensor): Promise<HostTensor> {
+async function hostRows(
+  ops: TensorOps,
+  turn: (ops: TensorOps, a: Tensor) => Tensor,
+  stored: HostTensor,
+): Promise<HostTensor> {
   const rows = ops.tidy(() => turn(ops, ops.fromHost(stored)));
   const host = await ops.read(rows);
   ops.dispose(rows);

@@ -9,7 +9,12 @@ import type { AdamOptions, AdamSlot, Tensor } from "../../contracts/tensor-ops.t
 
 export function adamStep(slot: AdamSlot, grad: Tensor, options: AdamOptions): AdamSlot {
   const { lr, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, step } = options;
-  const [param, m, v, g] = [slot.param, slot.m, slot.v, grad] as tf.Tensor[] as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+  const [param, m, v, g] = [slot.param, slot.m, slot.v, grad] as tf.Tensor[] as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
   const next = tf.tidy(() => {
     const m1 = tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1));
     const v1 = tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2));

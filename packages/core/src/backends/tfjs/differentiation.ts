@@ -24,10 +24,7 @@ export function customGrad(
   return run(...(inputs as tf.Tensor[]));
 }
 
-export function valueAndGrads(
-  params: Tensors,
-  f: (params: Tensors) => { loss: Tensor; aux: Tensors },
-): ValueAndGrads {
+export function valueAndGrads(params: Tensors, f: (params: Tensors) => { loss: Tensor; aux: Tensors }): ValueAndGrads {
   const names = Object.keys(params);
   const xs = names.map((name) => params[name] as tf.Tensor);
   let kept: [string, tf.Tensor][] = [];

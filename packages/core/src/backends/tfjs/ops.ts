@@ -44,7 +44,8 @@ export function tfjsOps(backendName: string): TensorOps {
 
   return {
     tensor,
-    fromHost: (host: HostTensor) => tensor(host.data, host.shape, host.data instanceof Float32Array ? "float32" : "int32"),
+    fromHost: (host: HostTensor) =>
+      tensor(host.data, host.shape, host.data instanceof Float32Array ? "float32" : "int32"),
     scalar: on((value) => tf.scalar(value)),
     zeros: on((shape, dtype) => tf.zeros([...shape], dtype)),
     fill: on((shape, value) => tf.fill([...shape], value)),
@@ -92,7 +93,7 @@ export function tfjsOps(backendName: string): TensorOps {
     encodeTopK: on((x, wEnc, bEnc, k) => {
       checkEncodeShapes(x, wEnc, bEnc, k);
       const inputs = { x: t(x), wEnc: t(wEnc), bEnc: t(bEnc) };
-      const [values, indices] = tf.engine().runKernel<tf.Tensor[]>(ENCODE_TOP_K, inputs, { k }) as [tf.Tensor, tf.Tensor];
+      const [values, indices] = tf.engine().runKernel<[tf.Tensor, tf.Tensor]>(ENCODE_TOP_K, inputs, { k });
       return { values, indices, dSae: wEnc.shape[1]! };
     }),
     decodeSparse: on(({ values, indices, dSae }, wDec) => {
@@ -103,7 +104,7 @@ export function tfjsOps(backendName: string): TensorOps {
     countFired: on(({ values, indices, dSae }) =>
       tf.tidy(() => {
         const fired = tf.cast(tf.notEqual(t(values), 0), "float32"); // [n, k]
-        const flat = tf.reshape(t(indices), [-1, 1]) as tf.Tensor2D;
+        const flat = tf.reshape<tf.Rank.R2>(t(indices), [-1, 1]);
         if (flat.shape[0] === 0) return tf.zeros([dSae]);
         return tf.scatterND(flat, tf.reshape(fired, [-1]), [dSae]); // duplicates add up
       }),

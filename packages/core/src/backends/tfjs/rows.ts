@@ -16,7 +16,7 @@ export function scatterRows(values: tf.Tensor2D, indices: tf.Tensor2D, width: nu
   if (n === 0) return tf.zeros([0, width]);
   return tf.tidy(() => {
     const positions = tf.reshape(flatPositions(indices, width), [n * k, 1]);
-    const dense = tf.scatterND(positions as tf.Tensor2D, tf.reshape(values, [n * k]), [n * width]);
+    const dense = tf.scatterND(positions, tf.reshape(values, [n * k]), [n * width]);
     return tf.reshape(dense, [n, width]);
   });
 }
@@ -24,7 +24,7 @@ export function scatterRows(values: tf.Tensor2D, indices: tf.Tensor2D, width: nu
 /** Each row of int32 `indices [n, k]` sorted ascending. */
 export function ascendingRows(indices: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
-    const descending = tf.topk(tf.neg(tf.cast(indices, "float32")), indices.shape[1]).values;
+    const descending = tf.topk<tf.Tensor2D>(tf.neg(tf.cast(indices, "float32")), indices.shape[1]).values;
     return tf.cast(tf.neg(descending), "int32");
-  }) as tf.Tensor2D;
+  });
 }

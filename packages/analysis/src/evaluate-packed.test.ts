@@ -1,0 +1,89 @@
+/** The evaluation against the runtime's own SAE, and the report's input made from it. */
+import { arraySource, normals } from "@qsae/core";
+import { bitsPerWeight, encodePackedSae, loadSae, NonFiniteError, UsageError } from "@qsae/runtime";
+import { describe, expect, it } from "vitest";
+import { evaluateSae } from "./evaluate.ts";
+import { evaluationSummary, standardMetrics } from "./evaluation-summary.ts";
+import { fvuByLevel } from "./metrics/fvu-by-level.ts";
+import { reportSae } from "./report/report-sae.ts";
+import { codeMatrix, floatMatrix, packedSae } from "./weights/packed.fixture.ts";
+
+const identity = [
+  [1, 0],
+  [0, 1],
+  [-1, 0],
+  [0, -1],
+];
+const float = floatMatrix(identity);
+const ternary = codeMatrix(identity, [1, 1, 0.5, 0.5]);
+/** Latents are the positive and negative parts of x, so this one is the identity. */
+const exact = packedSae([float, float]);
+const halved = packedSae([float, ternary]);
+const data = arraySource(Float32Array.of(1, 2, -2, 4, 3, -4, 0, 0), 2, { file: "toy" });
+
+describe("evaluateSae with a packed SAE", () => {
+  it("finds a perfect SAE perfect", async () => {
+    const evaluation = await evaluateSae(loadSae(exact), data, { metrics: standardMetrics() });
+    expect(evaluation.metrics).toMatchObject({ fvu: 0, mse: 0, l0: { mean: 1.5 }, density: { dead: 0, tokens: 4 } });
+  });
+
+  it("measures the weights as they are stored", async () => {
+    // negative parts come back halved: residual 1 + 4; mean [0.5, 0.5], total 14 - 1 + 36 - 1
+    const { metrics } = await evaluateSae(loadSae(encodePackedSae(halved)), data, { metrics: standardMetrics() });
+    expect(metrics.fvu).toBeCloseTo(5 / 48, 14);
+  });
+
+  it("measures every level of a stack, the last like the whole", async () => {
+    const sae = loadSae(packedSae([float, ternary], [float, float]));
+    const { metrics } = await evaluateSae(sae, data, { metrics: { ...standardMetrics(), byLevel: fvuByLevel(sae) } });
+    expect(metrics.byLevel).toHaveLength(2);
+    expect(metrics.byLevel[0]).toBeCloseTo(5 / 48, 14);
+    expect(metrics.byLevel[1]).toBe(metrics.fvu);
+    expect(metrics.fvu).toBe(0);
+  });
+
+  it("does not depend on the batch size", async () => {
+    const source = arraySource(normals(2 * 501, 1, 7), 2);
+    const at = async (batchSize: number) =>
+      (await evaluateSae(loadSae(halved), source, { metrics: standardMetrics(), batchSize })).metrics;
+    const [one, all] = [await at(1), await at(4096)];
+    expect(one.fvu).toBeCloseTo(all.fvu, 13);
+    expect(one.l0).toEqual(all.l0);
+    expect(one.density).toEqual(all.density);
+  });
+
+  it("says at which row of the data the batch begins whose scores overflow", async () => {
+    const huge = packedSae([floatMatrix(identity.map((row) => row.map((value) => value * 3e38))), float]);
+    const source = arraySource(Float32Array.of(0, 0, 0, 0, 2, 0), 2);
+    const evaluation = evaluateSae(loadSae(huge), source, { metrics: {}, batchSize: 2 });
+    await expect(evaluation).rejects.toThrow(NonFiniteError);
+    await expect(evaluation).rejects.toThrow("begins at row 2 of the data");
+  });
+});
+
+describe("reportSae", () => {
+  it("collects what a packed SAE, its evaluation and its float reference say", async () => {
+    const evaluation = await evaluateSae(loadSae(halved), data, { metrics: standardMetrics() });
+    const sae = reportSae({ name: "halved", packed: halved, evaluation, fileBytes: 800, reference: exact });
+    expect(sae.summary).toEqual(
+      evaluationSummary(evaluation, { dIn: 2, dSae: 4, bitsPerWeight: bitsPerWeight(halved).total, fileBytes: 800 }),
+    );
+    expect(sae.provenance).toEqual({ variant: "ternary", data: "toy" });
+    expect(Array.from(sae.atomNorms!)).toEqual([1, 1, 0.5, 0.5]);
+    expect(sae.codes).toEqual([{ matrix: "dictionary", firstCode: -1, counts: [2, 4, 2] }]);
+    expect(Array.from(sae.quantizationError!)).toEqual([0, 0, 0.5, 0.5]);
+    expect(sae.l0).toBe(evaluation.metrics.l0);
+  });
+
+  it("does without an evaluation", () => {
+    const sae = reportSae({ name: "unmeasured", packed: exact, fileBytes: 100 });
+    expect(sae.summary).toEqual({ d_in: 2, d_sae: 4, bits_per_weight: 32, file_bits_per_weight: 50, bytes: 100 });
+    expect(sae.quantizationError).toBeUndefined();
+    expect(sae.density).toBeUndefined();
+  });
+
+  it("refuses a reference of another shape", () => {
+    const other = packedSae([floatMatrix([[1, 0]]), floatMatrix([[1, 0]])]);
+    expect(() => reportSae({ name: "x", packed: exact, reference: other })).toThrow(UsageError);
+  });
+});

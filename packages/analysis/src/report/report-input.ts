@@ -1,0 +1,45 @@
+/** What a report is made of: plain data, so that it can be collected anywhere, stored, and rendered later. */
+import type { StepEvent } from "@qsae/core";
+import type { EvaluationSummary } from "../evaluation-summary.ts";
+import type { L0Result } from "../metrics/l0.ts";
+import type { LatentDensity } from "../metrics/latent-density.ts";
+import type { CodeHistogram } from "../weights/code-histogram.ts";
+
+export interface ReportInput {
+  readonly title: string;
+  /** When the figures were made. */
+  readonly createdAt: Date;
+  /** How they were made: command, data, model, hook. */
+  readonly provenance?: Readonly<Record<string, string>>;
+  /** In the order they are to be shown. */
+  readonly saes?: readonly ReportSae[];
+  readonly runs?: readonly ReportRun[];
+}
+
+/** One SAE. Everything but the name may be absent; what is absent is not shown, or shown as a dash. */
+export interface ReportSae {
+  /** A run of the same name shares its colour. */
+  readonly name: string;
+  readonly summary?: Partial<EvaluationSummary>;
+  readonly provenance?: Readonly<Record<string, string>>;
+  readonly density?: LatentDensity;
+  readonly l0?: Pick<L0Result, "mean" | "histogram">;
+  /** FVU with the first m levels, m = 1..levels. */
+  readonly fvuByLevel?: readonly number[];
+  /** Euclidean norm of every atom. */
+  readonly atomNorms?: ArrayLike<number>;
+  /** Quantized matrices: how often each code occurs. */
+  readonly codes?: readonly CodeHistogram[];
+  /** Relative error of every atom against the float reference. */
+  readonly quantizationError?: ArrayLike<number>;
+}
+
+/** One training run: its step events, in order. */
+export interface ReportRun {
+  readonly name: string;
+  readonly steps: readonly ReportStep[];
+}
+
+/** A step event, of which a record may have kept a part. */
+export type ReportStep = Pick<StepEvent, "tokens"> &
+  Partial<Pick<StepEvent, "step" | "lr" | "loss" | "l0" | "dead" | "batchFvu" | "elapsedMs">>;

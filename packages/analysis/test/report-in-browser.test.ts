@@ -1,0 +1,154 @@
+/** The report in a real browser: opened from disk, as people do. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { renderReport } from "@qsae/analysis";
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { sampleReport } from "../src/report/report-input.fixture.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+const required = process.env["QSAE_REQUIRE_BROWSER"] === "1";
+const missing = !existsSync(CHROMIUM) && !required;
+if (missing)
+  console.warn(`SKIPPED: report-in-browser.test.ts needs ${CHROMIUM}; QSAE_REQUIRE_BROWSER=1 makes this a failure`);
+
+describe.skipIf(missing)("a report opened from disk", { timeout: 30_000 }, () => {
+  let folder: string;
+  let browser: Browser;
+  let path: string;
+  let address: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "qsae-report-"));
+    path = join(folder, "report.html");
+    address = pathToFileURL(path).href;
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  }, 60_000);
+
+  beforeEach(() => writeFileSync(path, renderReport(sampleReport)));
+
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Opens the report and runs `look` on it; fails on any message in the console and on any request beyond the file. */
+  async function withReport(options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> {
+    const context = await browser.newContext(options);
+    try {
+      const page = await context.newPage();
+      const messages: string[] = [];
+      const requests: string[] = [];
+      page.on("console", (message) => messages.push(message.text()));
+      page.on("pageerror", (error) => messages.push(error.message));
+      page.on("request", (request) => requests.push(request.url()));
+      await page.goto(address);
+      await look(page);
+      expect(messages).toEqual([]);
+      expect(requests.filter((url) => url !== "data:,")).toEqual([address]);
+    } finally {
+      await context.close();
+    }
+  }
+
+  const sizesOf = (page: Page, selector: string): Promise<readonly (readonly [number, number])[]> =>
+    page.$$eval(selector, (elements) =>
+      elements.map((element) => {
+        const { width, height } = element.getBoundingClientRect();
+        return [width, height] as const;
+      }),
+    );
+
+  it.each([
+    ["on a wide screen", { width: 1280, height: 900 }],
+    ["on a phone", { width: 390, height: 844 }],
+  ])("shows every chart %s, and nothing wider than the window", async (_, viewport) => {
+    await withReport({ viewport }, async (page) => {
+      const sizes = await sizesOf(page, "svg.chart");
+      expect(sizes.length).toBeGreaterThan(25);
+      for (const [width, height] of sizes) {
+        expect(width).toBeGreaterThan(300);
+        expect(height).toBeGreaterThan(120);
+      }
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(viewport.width);
+    });
+  });
+
+  it.each(["light", "dark"] as const)("keeps text and series readable in %s", async (colorScheme) => {
+    await withReport({ colorScheme }, async (page) => {
+      const colors = await page.evaluate(() => {
+        const read = (name: string): number[] => {
+          const probe = document.body.appendChild(document.createElement("i"));
+          probe.style.color = `var(${name})`;
+          const rgb = getComputedStyle(probe)
+            .color.match(/[\d.]+/g)!
+            .slice(0, 3)
+            .map(Number);
+          probe.remove();
+          return rgb;
+        };
+        const series = Array.from({ length: 8 }, (_, i) => read(`--series-${i + 1}`));
+        return { paper: read("--paper"), ink: read("--ink"), soft: read("--soft"), series };
+      });
+      expect(luminance(colors.paper) > 0.5).toBe(colorScheme === "light");
+      expect(contrast(colors.ink, colors.paper)).toBeGreaterThan(7);
+      expect(contrast(colors.soft, colors.paper)).toBeGreaterThan(4.5);
+      for (const color of colors.series) expect(contrast(color, colors.paper)).toBeGreaterThan(3);
+      const [bar] = await page.$$eval("#sae-2 svg rect", (rects) => rects.map((rect) => getComputedStyle(rect).fill));
+      expect(bar).toBe(`rgb(${colors.series[1]!.join(", ")})`);
+    });
+  });
+
+  it("can be read with the keyboard alone", async () => {
+    await withReport({}, async (page) => {
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate(() => document.activeElement!.textContent)).toBe("Skip to content");
+      const [, height] = (await sizesOf(page, ".skip"))[0]!;
+      expect(height).toBeGreaterThan(20);
+      await page.focus("#training summary");
+      await page.keyboard.press("Enter");
+      expect((await sizesOf(page, "#training details[open] table")).length).toBe(1);
+    });
+  });
+
+  it("shows hostile names as text", async () => {
+    const name = `</svg></style></title>"'><script>document.title="run"</script><img src=x onerror="alert(1)">`;
+    const [sae, other] = sampleReport.saes!;
+    const saes = [{ ...sae!, name }, other!];
+    writeFileSync(
+      path,
+      renderReport({ ...sampleReport, title: name, saes, runs: [{ ...sampleReport.runs![0]!, name }] }),
+    );
+    await withReport({}, async (page) => {
+      expect(await page.$$eval("script, img, iframe, [onerror]", (elements) => elements.length)).toBe(0);
+      expect(await page.title()).toBe(name);
+      expect(await page.textContent("h1")).toBe(name);
+      expect(await page.$$eval("section", (sections) => sections.length)).toBe(4);
+    });
+  });
+
+  it("prints on a few pages", async () => {
+    await withReport({ colorScheme: "dark" }, async (page) => {
+      await page.emulateMedia({ media: "print", colorScheme: "dark" });
+      const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      expect(paper).toBe("rgb(255, 255, 255)");
+      const pdf = await page.pdf({ format: "A4" });
+      const pages = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)!.length;
+      expect(pages).toBeGreaterThan(3);
+      expect(pages).toBeLessThan(9);
+    });
+  });
+});
+
+/** Relative luminance and contrast ratio, WCAG 2.2. */
+function luminance(rgb: readonly number[]): number {
+  const [r, g, b] = rgb.map((value) => (value <= 10 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+}
+
+function contrast(a: readonly number[], b: readonly number[]): number {
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (light! + 0.05) / (dark! + 0.05);
+}

@@ -1,0 +1,40 @@
+/** `qsae eval`: the figures of one SAE on held-out activations. */
+import type { EvaluationSummary } from "@qsae/analysis";
+import { catalogOf } from "../catalog.ts";
+import type { EvalFlags } from "../commands/eval.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { interruptible } from "../errors/interrupted.ts";
+import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
+import { openHeldout } from "../evaluation/open-heldout.ts";
+import { openSae } from "../open-sae.ts";
+import { bytes, count, fvu } from "../terminal/format.ts";
+import { openTerminal } from "../terminal/terminal.ts";
+
+export async function evaluate(flags: EvalFlags): Promise<void> {
+  const terminal = openTerminal(flags);
+  const config = await loadConfig(flags.config);
+  const opened = await openSae(flags.sae, catalogOf(config));
+  const source = await openHeldout("eval", flags, config);
+  try {
+    const { summary } = await interruptible("stopping", (signal) =>
+      evaluatePacked(opened, source, { terminal, label: opened.name, signal }),
+    );
+    terminal.print(lines(summary).join("\n"));
+    terminal.result({ ...summary, sae: flags.sae, kind: opened.kind, data: flags.data ?? config.heldout });
+  } finally {
+    await source.close();
+  }
+}
+
+function lines(summary: EvaluationSummary): readonly string[] {
+  const { tokens, d_sae, d_in, bits_per_weight, file_bits_per_weight, bytes: size, tokens_per_second } = summary;
+  return [
+    `FVU              ${fvu(summary.fvu)}`,
+    `L0               ${summary.l0.toFixed(2)}`,
+    `dead latents     ${count(summary.dead)} of ${count(d_sae)} in ${count(tokens)} tokens`,
+    `shape            ${count(d_sae)} latents of width ${count(d_in)}`,
+    `bits per weight  ${bits_per_weight?.toFixed(2)} (in the file: ${file_bits_per_weight?.toFixed(2)})`,
+    `packed file      ${bytes(size ?? 0)}`,
+    ...(tokens_per_second === undefined ? [] : [`speed            ${count(tokens_per_second)} tokens/s`]),
+  ];
+}

@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+import type { CommonFlags } from "../terminal/terminal.ts";
+import { command } from "./command.ts";
+
+export interface QuantizeFlags extends CommonFlags {
+  readonly sae: string;
+  readonly encoder?: string;
+  readonly decoder?: string;
+  readonly out: string;
+  readonly config?: string;
+}
+
+export function quantizeCommand(): Command {
+  return command({
+    name: "quantize",
+    summary: "round the weights of an SAE to the nearest level of a quantizer; nothing is retrained",
+    examples: ["qsae quantize --sae sae_gpt_d2048_k32 --encoder int8 --decoder int4 --out int4.qsae.safetensors"],
+  })
+    .requiredOption("--sae <path>", "packed file, run folder, checkpoint or SAELens folder")
+    .option("--encoder <quantizer>", "binary, ternary, int2 .. int8, or one of your configuration; default: as it is")
+    .option("--decoder <quantizer>", "the same for the dictionary")
+    .requiredOption("--out <file>", "where to write (.qsae.safetensors)")
+    .option("--config <file>", "configuration; default: qsae.config.* of the current folder")
+    .action(async (flags: QuantizeFlags) => {
+      const { quantize } = await import("../actions/quantize.ts");
+      await quantize(flags);
+    });
+}

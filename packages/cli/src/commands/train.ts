@@ -1,0 +1,67 @@
+import type { Command } from "commander";
+import { collect, command, integer, number } from "./command.ts";
+import type { CommonFlags } from "../terminal/terminal.ts";
+
+export interface TrainFlags extends CommonFlags {
+  readonly data?: string;
+  readonly tensor?: string;
+  readonly heldout?: string;
+  readonly variant?: string;
+  readonly dSae?: number;
+  readonly k?: number;
+  readonly activation?: string;
+  readonly set?: readonly string[];
+  readonly from?: string;
+  readonly steps?: number;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly lr?: number;
+  readonly lrWarmupSteps?: number;
+  readonly lrDecayFraction?: number;
+  readonly seed?: number;
+  readonly deadAfterTokens?: number;
+  readonly checkpointEvery?: number;
+  readonly backend?: string;
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly config?: string;
+}
+
+export function trainCommand(): Command {
+  return command({
+    name: "train",
+    summary: "train an SAE on activations; writes checkpoints, metrics and the packed SAE to a folder",
+    examples: [
+      "qsae train --data acts.safetensors --variant ternary --d-sae 4096 --k 32 --out runs/ternary",
+      "qsae train --resume --out runs/ternary",
+    ],
+  })
+    .option("--data <file>", "activations to train on (.safetensors or .npy)")
+    .option("--tensor <name>", "which tensor of the file; default: the only float one")
+    .option("--heldout <file>", "activations to evaluate on at the end")
+    .option("--variant <id>", "baseline, ternary, or one of your configuration")
+    .option("--d-sae <n>", "latents; default: 8 times the width of the data, or those of --from", integer(1))
+    .option("--k <n>", "active latents per token, for TopK", integer(1))
+    .option("--activation <name>", "topk, relu or jumprelu, for baseline")
+    .option("--set <key=value>", "any other key of the variant; may be given several times", collect)
+    .option("--from <sae>", "start from this SAE's weights")
+    .option("--steps <n>", "optimiser steps", integer(1))
+    .option("--epochs <n>", "passes over the data instead of --steps; default 3", number({ above: 0 }))
+    .option("--batch-size <n>", "tokens per step; default 1024", integer(1))
+    .option("--lr <rate>", "peak learning rate; default 0.001", number({ above: 0 }))
+    .option("--lr-warmup-steps <n>", "steps over which the rate rises; default 50", integer(0))
+    .option("--lr-decay-fraction <share>", "share of the steps, at the end, over which it falls; default 0.3", number({ min: 0, max: 1 }))
+    .option("--seed <n>", "of initialisation and order; default 0", integer(0))
+    .option("--dead-after-tokens <n>", "a latent silent for so long is dead; default 20000", integer(1))
+    .option("--checkpoint-every <n>", "steps between checkpoints; default 200", integer(1))
+    .option("--backend <name>", "auto, wasm or cpu; default auto")
+    .option("--out <folder>", "folder of the run")
+    .option("--resume", "go on with the run in --out; what it was started with need not be repeated")
+    .option("--overwrite", "replace the run in --out")
+    .option("--config <file>", "configuration; default: qsae.config.* of the current folder")
+    .action(async (flags: TrainFlags) => {
+      const { train } = await import("../actions/train.ts");
+      await train(flags);
+    });
+}

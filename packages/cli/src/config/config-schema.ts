@@ -1,0 +1,63 @@
+import { UsageError } from "@qsae/runtime";
+import { defineQuantizer, parseTrainingConfig, type Quantizer, type VariantFactory } from "@qsae/core";
+import { z } from "zod";
+import type { QsaeConfig } from "./define-config.ts";
+
+const isFunction = (value: unknown): boolean => typeof value === "function";
+
+/** By value: an object with the functions of the contract. What they return is checked where it is used. */
+const quantizer = z.custom<Quantizer>(
+  (value) => typeof value === "object" && value !== null && "id" in value && "encode" in value && isFunction(value.encode),
+  "expected a quantizer by value, e.g. defineQuantizer({ id, codes, dequantize, calibrate, encode, ... })",
+);
+
+const variantFactory = z.custom<VariantFactory>(
+  (value) => typeof value === "object" && value !== null && "id" in value && "fromConfig" in value && isFunction(value.fromConfig),
+  "expected a variant by value: { id, fromConfig }",
+);
+
+const configSchema = z.strictObject({
+  data: z.string().optional(),
+  tensor: z.string().optional(),
+  heldout: z.string().optional(),
+  variant: z.looseObject({ id: z.string() }).optional(),
+  from: z.string().optional(),
+  training: z.looseObject({}).optional(),
+  quantizers: z.array(quantizer).optional(),
+  variants: z.array(variantFactory).optional(),
+  backend: z.string().optional(),
+  out: z.string().optional(),
+});
+
+/**
+ * Checks a loaded configuration. Ids of backends and variants, and a variant's own keys, are checked where they are used.
+ *
+ * @throws UsageError naming the file, each bad or unknown key, and the keys that are allowed
+ */
+export function parseConfig(file: string, value: unknown): QsaeConfig {
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
+    throw new UsageError(`${file}: ${problems.join("; ")}; keys allowed: ${Object.keys(configSchema.shape).join(", ")}`);
+  }
+  const config = value as QsaeConfig;
+  naming(file, () => {
+    for (const own of config.quantizers ?? []) defineQuantizer(own);
+    if (config.training) parseTrainingConfig(config.training);
+  });
+  return given(config);
+}
+
+/** The configuration as written: defaults are filled in by those who know them, and an explicit `undefined` is absent. */
+function given(config: QsaeConfig): QsaeConfig {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as QsaeConfig;
+}
+
+function naming(file: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${file}: ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,1 @@
+export { defineConfig, type QsaeConfig, type VariantChoice } from "./config/define-config.ts";

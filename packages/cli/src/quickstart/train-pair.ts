@@ -1,0 +1,109 @@
+/** The two trained SAEs of the quickstart and what rounding makes of them, each measured as it is stored. */
+import { join } from "node:path";
+import { parseTrainingConfig, type Backend, type DataSource } from "@qsae/core";
+import { writeFileAtomic } from "@qsae/data";
+import type { RoundingTargets } from "@qsae/quantizers";
+import { encodePackedSae, type PackedSae } from "@qsae/runtime";
+import { variantByName } from "@qsae/variants";
+import { catalogOf } from "../catalog.ts";
+import { evaluatePacked, type EvaluatedSae } from "../evaluation/evaluate-packed.ts";
+import { roundSae } from "../quantization/round-sae.ts";
+import { runFiles } from "../runs/run-files.ts";
+import { runTraining } from "../runs/run-training.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { FLOAT_TRAINING, SAE_KEYS, TERNARY_TRAINING } from "./recipe.ts";
+
+export interface MeasuredSae extends EvaluatedSae {
+  readonly name: string;
+  readonly packed: PackedSae;
+  /** The packed file. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Folder of the training run, for those that were trained. */
+  readonly run?: string;
+  /** Tokens per second while training. */
+  readonly trainingTokensPerSecond?: number;
+}
+
+export interface PairOptions {
+  readonly folder: string;
+  readonly backend: Backend;
+  readonly train: { readonly source: DataSource; readonly path: string };
+  readonly heldout: DataSource;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+/** In the order of the table: float, float rounded, ternary, ternary with an int8 encoder. */
+export async function trainPair(options: PairOptions): Promise<readonly MeasuredSae[]> {
+  const { resolveQuantizer } = catalogOf({});
+  const float = await trained(options, { name: "float TopK", slug: "float", variant: "baseline", training: FLOAT_TRAINING });
+  const ternary = await trained(options, { name: "ternary, trained", slug: "ternary", variant: "ternary", training: TERNARY_TRAINING });
+  const naive = await rounded(options, float, {
+    name: "float, rounded to ternary",
+    slug: "float-rounded-to-ternary",
+    targets: { dictionary: resolveQuantizer("ternary") },
+  });
+  const int8 = await rounded(options, ternary, {
+    name: "ternary, trained; encoder rounded to int8",
+    slug: "ternary-int8-encoder",
+    targets: { encoder: resolveQuantizer("int8") },
+  });
+  return [float, naive, ternary, int8];
+}
+
+interface Training {
+  readonly name: string;
+  readonly slug: string;
+  readonly variant: string;
+  readonly training: Parameters<typeof parseTrainingConfig>[0];
+}
+
+async function trained(options: PairOptions, { name, slug, variant: id, training }: Training): Promise<MeasuredSae> {
+  const { folder, backend, train, heldout, terminal, signal } = options;
+  const catalog = catalogOf({});
+  const run = join(folder, slug);
+  let evaluated: EvaluatedSae | undefined;
+  const finished = await runTraining({
+    folder: run,
+    label: `train ${slug}`,
+    backend,
+    variant: variantByName(id, { d_in: train.source.dIn, ...SAE_KEYS }, catalog),
+    source: train.source,
+    training: parseTrainingConfig(training),
+    catalog,
+    origin: { data: train.path },
+    terminal,
+    signal,
+    measure: async (sae) => {
+      evaluated = await evaluatePacked(sae, heldout, { terminal, label: `eval ${slug}`, signal });
+      const { fvu, l0, dead, tokens } = evaluated.summary;
+      return { fvu, l0, dead, tokens };
+    },
+  });
+  return {
+    ...evaluated!,
+    name,
+    packed: finished.packed,
+    path: runFiles(run).packed,
+    bytes: finished.bytes,
+    run,
+    ...(finished.tokensPerSecond ? { trainingTokensPerSecond: finished.tokensPerSecond } : {}),
+  };
+}
+
+interface Rounding {
+  readonly name: string;
+  readonly slug: string;
+  readonly targets: RoundingTargets;
+}
+
+async function rounded(options: PairOptions, of: MeasuredSae, { name, slug, targets }: Rounding): Promise<MeasuredSae> {
+  const { folder, heldout, terminal, signal } = options;
+  const { packed } = await roundSae(of.packed, targets);
+  const path = join(folder, `${slug}.qsae.safetensors`);
+  const file = encodePackedSae(packed);
+  const evaluated = await evaluatePacked({ packed, bytes: file.length }, heldout, { terminal, label: `eval ${slug}`, signal });
+  await writeFileAtomic(path, file);
+  return { ...evaluated, name, packed, path, bytes: file.length };
+}

@@ -1,0 +1,31 @@
+/** A training run on the terminal: a progress bar with tokens per second, time left and the current figures. */
+import type { Reporter } from "@qsae/core";
+import { fvu } from "../terminal/format.ts";
+import type { Progress } from "../terminal/progress.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+export interface TerminalReporter extends Reporter {
+  /** Ends the bar, whatever happened to the run. */
+  close(): void;
+}
+
+export function terminalReporter(
+  terminal: Pick<Terminal, "progress">,
+  { label, batchSize }: { readonly label: string; readonly batchSize: number },
+): TerminalReporter {
+  let progress: Progress | undefined;
+  const close = (): void => {
+    progress?.stop();
+    progress = undefined;
+  };
+  return {
+    onStart: ({ startStep, totalSteps }) => {
+      progress = terminal.progress({ label, total: totalSteps * batchSize, start: startStep * batchSize });
+    },
+    onStep: ({ tokens, batchFvu, dead }) => {
+      progress?.update(tokens, `FVU ${fvu(batchFvu)}${dead > 0 ? `, ${dead} dead` : ""}`);
+    },
+    onEnd: close,
+    close,
+  };
+}

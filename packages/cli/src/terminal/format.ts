@@ -1,0 +1,26 @@
+/** Numbers as the command line prints them: the same in every locale. */
+
+/** `12345` -> `12,345` */
+export function count(value: number): string {
+  return new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 }).format(value);
+}
+
+/** In powers of 1000: `1234567` -> `1.23 MB` */
+export function bytes(value: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = value < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
+  return `${new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 }).format(value / 1000 ** power)} ${units[power]!}`;
+}
+
+/** `83` -> `1:23`, `3723` -> `1:02:03` */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** FVU to four decimals, where the differences between methods are. */
+export function fvu(value: number): string {
+  return value.toFixed(4);
+}

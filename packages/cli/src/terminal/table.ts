@@ -1,0 +1,71 @@
+/** Tables that stay readable: as a grid where it fits, one block per row where it does not. */
+import { stripVTControlCharacters } from "node:util";
+import Table from "cli-table3";
+import type { Colors } from "./colors.ts";
+
+export interface TableData {
+  /** Headings; the first column names the row. */
+  readonly columns: readonly string[];
+  /** One cell per column. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Text of a table for a terminal of so many columns (Infinity: no terminal). */
+export function renderTable({ columns, rows }: TableData, { width, colors }: { width: number; colors: Colors }): string {
+  const grid = gridOf(columns, rows, colors);
+  return widthOf(grid) <= width ? grid : blocksOf(columns, rows, colors);
+}
+
+function gridOf(columns: TableData["columns"], rows: TableData["rows"], colors: Colors): string {
+  const table = new Table({
+    head: columns.map((heading) => colors.bold(heading)),
+    colAligns: columns.map((_, column) => (isNumeric(rows, column) ? "right" : "left")),
+    // cli-table3's own colours know nothing of NO_COLOR.
+    style: { head: [], border: [] },
+    chars: {
+      top: "",
+      "top-mid": "",
+      "top-left": "",
+      "top-right": "",
+      bottom: "",
+      "bottom-mid": "",
+      "bottom-left": "",
+      "bottom-right": "",
+      left: "",
+      "left-mid": "",
+      right: "",
+      "right-mid": "",
+      mid: "",
+      "mid-mid": "",
+      middle: " ",
+    },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "")
+    .join("\n");
+}
+
+function isNumeric(rows: TableData["rows"], column: number): boolean {
+  return column > 0 && rows.every((row) => /^(-?\d|-$)/.test(row[column]!));
+}
+
+function blocksOf(columns: TableData["columns"], rows: TableData["rows"], colors: Colors): string {
+  const headingWidth = Math.max(...columns.slice(1).map((heading) => heading.length));
+  return rows
+    .map(([name, ...cells]) =>
+      [
+        colors.bold(name!),
+        ...cells.map((cell, i) => `  ${columns[i + 1]!.padEnd(headingWidth)}  ${cell}`),
+      ].join("\n"),
+    )
+    .join("\n\n");
+}
+
+/** Visible width of the longest line. */
+function widthOf(text: string): number {
+  return Math.max(...stripVTControlCharacters(text).split("\n").map((line) => line.length));
+}

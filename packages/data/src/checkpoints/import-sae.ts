@@ -1,0 +1,96 @@
+/** Reading SAEs that others have trained: SAELens layout, `sae_weights.safetensors` + `cfg.json`. */
+import { basename, dirname, extname, join } from "node:path";
+
+import type { SaeCheckpoint } from "@qsae/core";
+import { FormatError, type HostTensor, type HostTensors, NonFiniteError } from "@qsae/runtime";
+
+import { kindOfPath } from "../files/kind-of-path.ts";
+import { readJson } from "../files/read-json.ts";
+import { fileSha256 } from "../files/sha256.ts";
+import { readSafetensorsFile } from "../safetensors/read-tensors.ts";
+import { foldDecoderNorm } from "./fold-decoder-norm.ts";
+import { ACTIVATION_OF_ARCHITECTURE, parseSaeLensConfig, type SaeLensConfig } from "./saelens-config.ts";
+import { CONFIG_FILE, saeLensShapes, WEIGHTS_FILE } from "./saelens-layout.ts";
+
+const MAX_CONFIG_BYTES = 1 << 20;
+const EXPECTED = `an SAE in SAELens layout (a folder with ${WEIGHTS_FILE} and ${CONFIG_FILE})`;
+
+/**
+ * Reads an SAE in SAELens layout: architectures `standard`, `topk` and `jumprelu`. Weights become float32: `W_enc`
+ * `[d_in, d_sae]`, `b_enc` `[d_sae]`, `W_dec` `[d_sae, d_in]`, `b_dec` `[d_in]`, and `threshold` `[d_sae]` for jumprelu.
+ * What SAELens computes is kept: decoder norms are folded in where it rescales by them, and thresholds below 0, which it
+ * takes as 0, become 0.
+ *
+ * @param path the folder, or the weights file with `cfg.json` beside it
+ * @throws FormatError naming the file and the key or tensor that is missing, damaged or not supported; NonFiniteError if a
+ * weight is NaN or Inf
+ * @example
+ * const { spec, tensors } = await importSae("sae_gpt_d2048_k32");
+ * // spec: { variant: "baseline", config: { d_in: 256, d_sae: 2048, activation: "topk", k: 32, apply_b_dec_to_input: true } }
+ */
+export async function importSae(path: string): Promise<SaeCheckpoint> {
+  const weightsPath = await weightsFileOf(path);
+  const configPath = join(dirname(weightsPath), CONFIG_FILE);
+  const config = parseSaeLensConfig(
+    await readJson(configPath, `${CONFIG_FILE} of ${EXPECTED}`, MAX_CONFIG_BYTES),
+    configPath,
+  );
+  const { tensors } = await readSafetensorsFile(weightsPath, EXPECTED);
+  const weights = checkWeights(tensors, config, weightsPath);
+  return {
+    spec: {
+      variant: "baseline",
+      config: {
+        d_in: config.dIn,
+        d_sae: config.dSae,
+        activation: ACTIVATION_OF_ARCHITECTURE[config.architecture],
+        ...(config.k === undefined ? {} : { k: config.k }),
+        apply_b_dec_to_input: config.applyBDecToInput,
+      },
+    },
+    tensors: config.rescaleByDecoderNorm ? foldDecoderNorm(weights) : weights,
+    provenance: {
+      ...config.provenance,
+      imported: basename(dirname(weightsPath)),
+      layout: "SAELens",
+      weights_sha256: await fileSha256(weightsPath),
+    },
+  };
+}
+
+async function weightsFileOf(path: string): Promise<string> {
+  const kind = await kindOfPath(path);
+  if (kind === undefined) throw new FormatError(path, `no such file or folder; expected ${EXPECTED}`);
+  if (kind === "folder") return join(path, WEIGHTS_FILE);
+  if (extname(path).toLowerCase() !== ".safetensors") throw new FormatError(path, `expected ${EXPECTED}`);
+  return path;
+}
+
+function checkWeights(tensors: HostTensors, config: SaeLensConfig, path: string): HostTensors {
+  const shapes = saeLensShapes(config);
+  const weights: Record<string, HostTensor> = {};
+  for (const [name, expected] of Object.entries(shapes)) {
+    const tensor = tensors[name];
+    const wanted = `float [${expected.join(", ")}] by d_in=${config.dIn}, d_sae=${config.dSae} of ${CONFIG_FILE}`;
+    if (tensor === undefined) throw new FormatError(path, `no tensor "${name}"; expected ${wanted}`);
+    if (!(tensor.data instanceof Float32Array) || tensor.shape.join() !== expected.join()) {
+      const kind = tensor.data instanceof Float32Array ? "float" : "integer";
+      throw new FormatError(path, `tensor "${name}" is ${kind} [${tensor.shape.join(", ")}]; expected ${wanted}`);
+    }
+    const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw new NonFiniteError(`${path}: tensor "${name}" is ${tensor.data[bad]} at element ${bad}`);
+    weights[name] =
+      name === "threshold" ? { shape: tensor.shape, data: tensor.data.map((theta) => Math.max(theta, 0)) } : tensor;
+  }
+  for (const [name, { data }] of Object.entries(tensors)) {
+    // Versions before 3 always wrote a scale after the activation; where it is 1 it does nothing.
+    const doesNothing = name === "scaling_factor" && data.every((value) => value === 1);
+    if (!Object.hasOwn(shapes, name) && !doesNothing) {
+      throw new FormatError(
+        path,
+        `tensor "${name}" does not belong to architecture ${config.architecture}, which has ${Object.keys(shapes).join(", ")}`,
+      );
+    }
+  }
+  return weights;
+}

@@ -1,0 +1,13 @@
+export { openActivations, type OpenActivationsOptions } from "./activations/open-activations.ts";
+export { readTokenIds } from "./activations/read-token-ids.ts";
+export type { RowRange } from "./activations/row-layout.ts";
+export { exportSae } from "./checkpoints/export-sae.ts";
+export { fileCheckpointStore, readCheckpoint } from "./checkpoints/file-checkpoint-store.ts";
+export { importSae } from "./checkpoints/import-sae.ts";
+export { fileSha256 } from "./files/sha256.ts";
+export { type FileContent, writeFileAtomic } from "./files/write-file-atomic.ts";
+export { harvest, type HarvestResult } from "./harvest/harvest.ts";
+export type { HarvestOptions, HarvestProgress, HarvestText } from "./harvest/harvest-options.ts";
+export { discoverHooks } from "./harvest/hooks.ts";
+export type { Hook } from "./harvest/residual-stream.ts";
+export { safetensorsHeaderOf } from "./safetensors/safetensors-header-of.ts";

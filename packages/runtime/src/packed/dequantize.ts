@@ -1,0 +1,87 @@
+/**
+ * Codes back to weights, to the last bit the same as on every backend: with `level(code)` = `code + offset` or
+ * `levels[code - min]`, all in float32,
+ *
+ *     plane(row, col)  = fround(level(code) * scale(row, group of col))
+ *     weight(row, col) = fround(... fround(fround(plane_0 + plane_1) + plane_2) ...)
+ */
+import { QsaeError, UsageError } from "../errors.ts";
+import { checkPackedLength, levelCount, unpackRow } from "./bit-packing.ts";
+import type { PlaneRule } from "./dequantize-rule.ts";
+import type { CodeMatrix, PackedMatrix } from "./schema.ts";
+
+/**
+ * The weights of a matrix, `[rows, cols]` row-major. Of a float matrix these are its own values, not a copy.
+ *
+ * @throws InvalidCodesError if the packed bytes are no codes
+ * @throws QsaeError if there is no memory for the floats, up to 32 times the size of the codes
+ */
+export function dequantizeMatrix(matrix: PackedMatrix): Float32Array {
+  if (matrix.kind === "float32") return matrix.values;
+  const { rows, cols } = matrix;
+  const weights = allocate(rows, cols); // [rows, cols]
+  const readRow = rowReader(matrix);
+  for (let row = 0; row < rows; row++) readRow(row, weights.subarray(row * cols, (row + 1) * cols));
+  return weights;
+}
+
+/**
+ * One row of {@link dequantizeMatrix} into `out` `[cols]`.
+ *
+ * @throws UsageError if there is no such row or `out` is not `cols` long
+ * @throws InvalidCodesError if the packed bytes are no codes
+ */
+export function dequantizeRow(matrix: PackedMatrix, row: number, out: Float32Array): void {
+  const { rows, cols } = matrix;
+  if (!Number.isInteger(row) || row < 0 || row >= rows) {
+    throw new UsageError(`dequantizeRow: row ${row} does not exist; the matrix has rows 0..${rows - 1}`);
+  }
+  if (out.length !== cols) throw new UsageError(`dequantizeRow: out has ${out.length} elements; a row has ${cols}`);
+  if (matrix.kind === "float32") out.set(matrix.values.subarray(row * cols, (row + 1) * cols));
+  else rowReader(matrix)(row, out);
+}
+
+/** Float32 weight of every code at scale 1, by `code - min`. */
+export function levelTable(rule: PlaneRule, range: CodeMatrix["codes"]): Float32Array {
+  if (rule.kind === "table") return Float32Array.from(rule.levels);
+  const offset = Math.fround(rule.offset ?? 0);
+  return Float32Array.from({ length: levelCount(range) }, (_, digit) => range[0] + digit + offset);
+}
+
+/** The rule of every plane of the matrix. */
+export function planeRule({ rule }: CodeMatrix): PlaneRule {
+  return rule.kind === "sum" ? rule.each : rule;
+}
+
+function allocate(rows: number, cols: number): Float32Array {
+  try {
+    return new Float32Array(rows * cols);
+  } catch {
+    throw new QsaeError(
+      `no memory for [${rows}, ${cols}] float32 weights (${Math.ceil((rows * cols * 4) / 2 ** 20)} MiB)`,
+    );
+  }
+}
+
+function rowReader(matrix: CodeMatrix): (row: number, out: Float32Array) => void {
+  const { rows, cols, codes: range, planes } = matrix;
+  const [min] = range;
+  const levels = levelTable(planeRule(matrix), range);
+  const codes = new Int16Array(cols);
+  for (const { packed } of planes) checkPackedLength(packed, rows, cols, range);
+  return (row, out) => {
+    for (const [index, { packed, scale, scaleShape }] of planes.entries()) {
+      const [scaleRows, groups] = scaleShape;
+      const groupCols = cols / groups;
+      const scaleStart = scaleRows === 1 ? 0 : row * groups;
+      unpackRow(packed, row, cols, range, codes);
+      for (let group = 0; group < groups; group++) {
+        const groupScale = scale[scaleStart + group]!;
+        for (let col = group * groupCols; col < (group + 1) * groupCols; col++) {
+          const weight = Math.fround(levels[codes[col]! - min]! * groupScale);
+          out[col] = index === 0 ? weight : out[col]! + weight;
+        }
+      }
+    }
+  };
+}

@@ -1,0 +1,63 @@
+/** From the scores of one token to its active latents, for every selection of the schema. */
+import type { Selection } from "../packed/schema.ts";
+import { kthLargest } from "./kth-largest.ts";
+import { push, type LatentList } from "./latent-list.ts";
+
+/** Appends the non-zero latents of the token whose scores start at `start`; indices count within the stage. */
+export type Selector = (scores: Float32Array, start: number, active: LatentList) => void;
+
+/** @param bEnc `[d_sae]` */
+export function selectorOf(selection: Selection, bEnc: Float32Array): Selector {
+  switch (selection.kind) {
+    case "topk":
+      return topK(bEnc.length, selection.k, selection.relu);
+    case "threshold":
+      return overThreshold(selection.threshold);
+    case "sign":
+      return positive(bEnc.length);
+    case "gate":
+      return gated(bEnc, selection.magScale, selection.magBias);
+  }
+}
+
+function topK(dSae: number, k: number, relu: boolean): Selector {
+  const heap = new Float32Array(k);
+  return (scores, start, active) => {
+    const kth = kthLargest(scores, start, dSae, heap);
+    // Scores equal to the k-th share the places that the larger ones leave, lowest index first.
+    let larger = 0;
+    for (const score of heap) if (score > kth) larger++;
+    let places = k - larger;
+    for (let j = 0; j < dSae; j++) {
+      const score = scores[start + j]!;
+      if (score < kth || (score === kth && places-- <= 0)) continue;
+      if (score > 0 || (!relu && score < 0)) push(active, j, score);
+    }
+  };
+}
+
+function overThreshold(threshold: Float32Array): Selector {
+  return (scores, start, active) => {
+    for (let j = 0; j < threshold.length; j++) {
+      const score = scores[start + j]!;
+      if (score > threshold[j]! && score !== 0) push(active, j, score);
+    }
+  };
+}
+
+function positive(dSae: number): Selector {
+  return (scores, start, active) => {
+    for (let j = 0; j < dSae; j++) if (scores[start + j]! > 0) push(active, j, 1);
+  };
+}
+
+function gated(bEnc: Float32Array, magScale: Float32Array, magBias: Float32Array): Selector {
+  return (scores, start, active) => {
+    for (let j = 0; j < bEnc.length; j++) {
+      const score = scores[start + j]!;
+      if (!(score > 0)) continue;
+      const magnitude = Math.fround((score - bEnc[j]!) * magScale[j]! + magBias[j]!);
+      if (magnitude > 0) push(active, j, magnitude);
+    }
+  };
+}

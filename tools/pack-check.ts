@@ -1,0 +1,87 @@
+/**
+ * Installs the packed packages as a stranger would: plain npm, an empty folder outside the workspace; then imports every
+ * entry that `exports` promises and runs every `bin`.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { packAll, type PackedPackage } from "./pack.ts";
+import type { Manifest } from "./packages.ts";
+import { run } from "./run.ts";
+import { withTemporaryFolder } from "./temporary-folder.ts";
+
+const manifestOf = async (folder: string, { manifest }: PackedPackage): Promise<Manifest> =>
+  JSON.parse(await readFile(join(folder, "node_modules", manifest.name, "package.json"), "utf8")) as Manifest;
+
+/** Optional peers that an entry needs to be imported at all: @qsae/core/testing is written against the test runner. */
+const peersOf = (packed: readonly PackedPackage[]): readonly string[] =>
+  packed.flatMap(({ manifest }) =>
+    Object.entries(manifest.peerDependencies ?? {})
+      .filter(([name]) => name === "vitest")
+      .map(([name, range]) => `${name}@${range}`),
+  );
+
+const install = async (folder: string, packed: readonly PackedPackage[]): Promise<readonly string[]> => {
+  const project = { name: "stranger", private: true, type: "module" };
+  await writeFile(join(folder, "package.json"), JSON.stringify(project));
+  const specifiers = packed.map(({ tarball }) => tarball);
+  const args = ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+  // onnxruntime-node's install script downloads CUDA libraries; the CPU provider is in its tarball already.
+  const env = { ONNXRUNTIME_NODE_INSTALL: "skip" };
+  const { status, output } = await run("npm", [...args, ...specifiers, ...peersOf(packed)], { cwd: folder, env });
+  return status === 0 ? [] : [`npm install failed with status ${status}\n${output}`];
+};
+
+const checkManifest = ({ name, exports, dependencies = {}, peerDependencies = {} }: Manifest): readonly string[] => {
+  const ranges = Object.entries({ ...dependencies, ...peerDependencies });
+  return [
+    ...ranges
+      .filter(([, range]) => range.startsWith("workspace:"))
+      .map(([dependency, range]) => `${name}: depends on ${dependency} ${range}, which npm cannot resolve`),
+    ...(JSON.stringify(exports).includes("/src/") ? [`${name}: exports sources, which are not in the tarball`] : []),
+  ];
+};
+
+const checkImports = async (folder: string, { name, exports }: Manifest): Promise<readonly string[]> => {
+  const problems: string[] = [];
+  for (const entry of Object.keys(exports)) {
+    const specifier = entry.replace(".", name);
+    const code = `const names = Object.keys(await import(${JSON.stringify(specifier)}));
+      if (names.length === 0) throw new Error("exports nothing");`;
+    const { status, output } = await run("node", ["--input-type=module", "--eval", code], { cwd: folder });
+    if (status === 0) console.log(`import ${specifier}: ok`);
+    else problems.push(`import ${specifier} failed\n${output}`);
+  }
+  return problems;
+};
+
+const checkBins = async (folder: string, { name, version, bin = {} }: Manifest): Promise<readonly string[]> => {
+  const problems: string[] = [];
+  for (const command of Object.keys(bin)) {
+    for (const option of ["--help", "--version"]) {
+      const { status, output } = await run(join(folder, "node_modules", ".bin", command), [option], { cwd: folder });
+      const expected = option === "--version" ? version : command;
+      if (status === 0 && output.includes(expected)) console.log(`${command} ${option}: ok`);
+      else
+        problems.push(`${name}: \`${command} ${option}\` should print '${expected}', ended with ${status}:\n${output}`);
+    }
+  }
+  return problems;
+};
+
+const check = async (folder: string): Promise<readonly string[]> => {
+  const packed = await packAll(folder);
+  const problems = [...(await install(folder, packed))];
+  if (problems.length > 0) return problems;
+  for (const workspacePackage of packed) {
+    const manifest = await manifestOf(folder, workspacePackage);
+    problems.push(...checkManifest(manifest));
+    problems.push(...(await checkImports(folder, manifest)));
+    problems.push(...(await checkBins(folder, manifest)));
+  }
+  return problems;
+};
+
+const problems = await withTemporaryFolder(check);
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exitCode = 1;

@@ -1,0 +1,60 @@
+/**
+ * `pnpm test`: build, type check, lint, format, all tests, package checks. Every stage runs even after a failure, so that
+ * one run tells everything; those that need a build are failed unrun without one. The last line is `N passed, N failed`:
+ * the tests, and one for each other stage. The exit status is 1 if anything failed.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { runBin } from "../run.ts";
+import { withTemporaryFolder } from "../temporary-folder.ts";
+import { stagesAfterTests, stagesBeforeTests, type Stage } from "./stages.ts";
+import { summarize, type StageResult } from "./summary.ts";
+import { countTests, type VitestReport } from "./vitest-report.ts";
+
+const failure = 1;
+
+const runStage = async ({ commands }: Stage): Promise<Omit<StageResult, "name" | "elapsedMs">> => {
+  for (const [program, ...args] of commands) {
+    const { status } = await runBin(program, args, { show: true });
+    if (status !== 0) return { passed: 0, failed: 1, note: `${program} ended with status ${status}` };
+  }
+  return { passed: 1, failed: 0 };
+};
+
+const runTests = (): Promise<Omit<StageResult, "name" | "elapsedMs">> =>
+  withTemporaryFolder(async (folder) => {
+    const file = join(folder, "report.json");
+    const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const { status } = await runBin("vitest", args, { show: true });
+    const report = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as VitestReport) : undefined;
+    const { passed, failed, skipped } = countTests(report, status);
+    return { passed, failed, note: `${passed} passed, ${failed} failed, ${skipped} skipped` };
+  });
+
+const timed = async (
+  name: string,
+  work: () => Promise<Omit<StageResult, "name" | "elapsedMs">>,
+): Promise<StageResult> => {
+  console.log(`\n=== ${name}`);
+  const startMs = performance.now();
+  const result = { name, ...(await work()), elapsedMs: performance.now() - startMs };
+  console.log(`=== ${name}: ${result.failed === 0 ? "passed" : "FAILED"} in ${(result.elapsedMs / 1000).toFixed(1)} s`);
+  return result;
+};
+
+const main = async (): Promise<number> => {
+  const results: StageResult[] = [];
+  for (const stage of stagesBeforeTests) results.push(await timed(stage.name, () => runStage(stage)));
+  results.push(await timed("tests", runTests));
+  const built = results.some(({ name, failed }) => name === "build" && failed === 0);
+  for (const stage of stagesAfterTests) {
+    const unrun = { name: stage.name, passed: 0, failed: 1, note: "not run: the build failed", elapsedMs: 0 };
+    results.push(stage.needsBuild && !built ? unrun : await timed(stage.name, () => runStage(stage)));
+  }
+  const { lines, failed } = summarize(results);
+  console.log(`\n${lines.join("\n")}`);
+  return failed === 0 ? 0 : failure;
+};
+
+process.exitCode = await main();
