@@ -9,6 +9,8 @@ const nodeGlobals = ["process", "Buffer", "require", "module", "exports", "__dir
 
 export default defineConfig(
   globalIgnores(["**/dist/", "docs/api/", "runs/", ".nx/", "coverage/"]),
+  // AssemblyScript: the same syntax with other types, checked by its own compiler.
+  globalIgnores(["packages/runtime/assembly/kernels/"]),
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {

@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["packages/*/{src,test}/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"],
+          include: ["packages/*/{src,test,assembly}/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"],
         },
       },
     ],

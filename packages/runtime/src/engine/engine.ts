@@ -11,6 +11,8 @@ export interface Engine {
   readonly build: EngineBuild;
   /** Threads that can take part in a kernel, the calling one included. Falls when a worker is lost for good. */
   readonly threads: number;
+  /** Threads that were opened: scratch memory has a share for each, since a lost worker may come back. */
+  readonly maxThreads: number;
   /** Whether memory is shared: without, one thread, and views do not survive growth. */
   readonly shared: boolean;
   /** Why the engine is less than was asked for: no shared memory, a smaller address space, a worker that was replaced. */
@@ -47,9 +49,12 @@ export interface Engine {
    * The functions beside this file check arguments and find scratch memory; call those.
    * @throws EngineWorkerError if a thread died, trapped, or stopped making progress
    */
-  run<K extends KernelName>(kernel: K, ...args: Kernels[K]): void;
+  readonly run: <K extends KernelName>(kernel: K, ...args: Kernels[K]) => void;
   /** As {@link run} on the calling thread alone: for work too small to wake anyone. Same bits. */
-  runAlone<K extends KernelName>(kernel: K, ...args: Kernels[K]): void;
+  readonly runAlone: <K extends KernelName>(kernel: K, ...args: Kernels[K]) => void;
+
+  /** The smallest number that the last run's kernel reported (a row, an index), `undefined` for none. */
+  status(): number | undefined;
 
   /** Ends the workers. The engine must not be used afterwards. */
   close(): Promise<void>;

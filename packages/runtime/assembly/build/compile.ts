@@ -1,0 +1,73 @@
+/** Compiles the kernels with AssemblyScript, in memory: sources from disk, register tiles from their generators. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import asc from "assemblyscript/asc";
+
+import { tileSource } from "./generate-tile.ts";
+
+/**
+ * One module per combination: instructions by what the machine validates, and memory that several threads share or one
+ * thread owns (a module's import says which of the two it takes).
+ */
+export const variants = [
+  { name: "simd-shared", features: ["simd", "threads"], shared: true },
+  { name: "relaxed-shared", features: ["simd", "threads", "relaxed-simd"], shared: true },
+  { name: "simd-single", features: ["simd"], shared: false },
+  { name: "relaxed-single", features: ["simd", "relaxed-simd"], shared: false },
+] as const;
+
+export type Variant = (typeof variants)[number];
+
+export interface Compiled {
+  readonly wasm: Uint8Array;
+  readonly text: string;
+  /** AssemblyScript's own TypeScript declarations of the exports. */
+  readonly declarations: string;
+}
+
+const kernels = fileURLToPath(new URL("../kernels", import.meta.url));
+
+const generated: Readonly<Record<string, () => string>> = {
+  "tile.ts": tileSource,
+};
+
+/** @throws Error with the compiler's messages */
+export async function compile(variant: Variant): Promise<Compiled> {
+  const written = new Map<string, string | Uint8Array>();
+  const messages: string[] = [];
+  const { error } = await asc.main(
+    [
+      "index.ts",
+      ...["--runtime", "stub", "--noAssert", "-O3", "--converge", "--zeroFilledMemory"],
+      ...["--importMemory", "--noExportMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
+      ...(variant.shared ? ["--sharedMemory"] : []),
+      ...["--enable", variant.features.join(",")],
+      // Kernels pass v128 among themselves; AssemblyScript warns as if they were exported.
+      ...["--disableWarning", "112"],
+      ...["--outFile", "kernels.wasm", "--textFile", "kernels.wat", "--bindings", "raw"],
+    ],
+    {
+      readFile(name: string): string | null {
+        const source = generated[name];
+        if (source) return source();
+        const path = join(kernels, name);
+        return existsSync(path) ? readFileSync(path, "utf8") : null;
+      },
+      writeFile(name: string, contents: string | Uint8Array): void {
+        written.set(name, contents);
+      },
+      listFiles: () => [],
+      stderr: { write: (chunk: string | Uint8Array) => void messages.push(String(chunk)) },
+      stdout: { write: () => undefined },
+    },
+  );
+  const wasm = written.get("kernels.wasm");
+  if (error || !(wasm instanceof Uint8Array)) {
+    throw new Error(`the kernels (${variant.name}) do not compile:\n${messages.join("")}`, { cause: error });
+  }
+  if (messages.length > 0)
+    throw new Error(`the kernels (${variant.name}) compile with warnings:\n${messages.join("")}`);
+  return { wasm, text: String(written.get("kernels.wat")), declarations: String(written.get("kernels.d.ts")) };
+}

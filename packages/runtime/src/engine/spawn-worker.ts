@@ -1,0 +1,85 @@
+/** Starting a worker thread, in Node and in browsers, behind one small interface. */
+import type * as workerThreads from "node:worker_threads";
+
+import { READY, workerSource, type WorkerStart } from "./worker-source.ts";
+
+export interface EngineWorker {
+  terminate(): Promise<void>;
+}
+
+/** Starts a worker and resolves when it runs; `lost` is called when it dies by itself or cannot start. */
+export type Spawn = (start: WorkerStart, lost: (cause: unknown) => void) => Promise<EngineWorker>;
+
+/** How workers are started here; `undefined`, with the reason, where there are none. */
+export async function findSpawn(): Promise<{ readonly spawn: Spawn } | { readonly reason: string }> {
+  const node = await nodeWorkerThreads();
+  if (node) return { spawn: (start, lost) => spawnInNode(node, start, lost) };
+  if (typeof Worker === "undefined") return { reason: "this host has no Worker" };
+  return { spawn: spawnInBrowser };
+}
+
+async function nodeWorkerThreads(): Promise<typeof workerThreads | undefined> {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  if (process?.versions?.node === undefined) return undefined;
+  // Not a literal: bundlers for browsers resolve literals, also those that are never reached.
+  const specifier = "node:worker_threads";
+  return (await import(/* @vite-ignore */ /* webpackIgnore: true */ specifier)) as typeof workerThreads;
+}
+
+/** Exported for tests, which count and break the workers it starts. */
+export function spawnInNode(
+  { Worker }: typeof workerThreads,
+  start: WorkerStart,
+  lost: (cause: unknown) => void,
+): Promise<EngineWorker> {
+  // No execArgv: a parent's loaders would run again in every worker.
+  const worker = new Worker(workerSource, {
+    eval: true,
+    workerData: start,
+    execArgv: [],
+    name: `qsae-${start.thread}`,
+  });
+  worker.unref();
+  return new Promise((resolve, reject) => {
+    let expected = false;
+    const fail = (cause: unknown): void => {
+      reject(cause instanceof Error ? cause : new Error(String(cause)));
+      if (!expected) lost(cause);
+      expected = true;
+    };
+    worker.once("error", fail);
+    worker.once("exit", (code) => fail(new Error(`worker thread ${start.thread} exited with code ${code}`)));
+    worker.once("message", () => {
+      resolve({
+        async terminate() {
+          expected = true;
+          await worker.terminate();
+        },
+      });
+    });
+  });
+}
+
+function spawnInBrowser(start: WorkerStart, lost: (cause: unknown) => void): Promise<EngineWorker> {
+  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(url, { name: `qsae-${start.thread}` });
+    worker.onerror = (event) => {
+      const cause = new Error(
+        event.message || "the worker could not start; a content security policy may forbid blob:",
+      );
+      reject(cause);
+      lost(cause);
+    };
+    worker.onmessage = (event) => {
+      if (event.data !== READY) return;
+      URL.revokeObjectURL(url);
+      resolve({
+        async terminate() {
+          worker.terminate();
+        },
+      });
+    };
+    worker.postMessage(start);
+  });
+}
