@@ -18,6 +18,8 @@ import { browserPackages, importGraph } from "../import-graph.ts";
 type Source = JSSyntaxElement & { readonly value?: unknown };
 
 const isTest = (path: string): boolean => /\.(test|fixture)\.ts$|\/test\/|\/testing\//.test(path);
+/** Programs that build a package; they run in Node and are no part of it. */
+const isBuild = (path: string): boolean => /\/assembly\/build\//.test(path);
 
 export const importEdges: Rule.RuleModule = {
   meta: {
@@ -49,7 +51,7 @@ export const importEdges: Rule.RuleModule = {
         if (!target.startsWith(`${packagePath}/`)) report(node, "leavesPackage", { specifier });
         return;
       }
-      if (isBuiltin(specifier) && browserPackages.includes(from) && !isTest(path)) {
+      if (isBuiltin(specifier) && browserPackages.includes(from) && !isTest(path) && !isBuild(path)) {
         report(node, "builtin", { specifier });
         return;
       }

@@ -22,7 +22,7 @@ export async function openEngines(): Promise<Engines> {
   const all = await Promise.all(
     builds.map(async (build) => ({ name: build, engine: await openEngine({ build, threads: 2 }) })),
   );
-  const best = all.at(-1)!;
+  const best = all.at(-1);
   const build = best.engine.build;
   const sameBuild = [
     best,

@@ -1,4 +1,5 @@
 /** Starting a worker thread, in Node and in browsers, behind one small interface. */
+// eslint-disable-next-line qsae/import-edges -- a type, erased; the module itself is imported where it exists
 import type * as workerThreads from "node:worker_threads";
 
 import { READY, workerSource, type WorkerStart } from "./worker-source.ts";

@@ -171,7 +171,7 @@ export async function openThreadPool(options: PoolOptions): Promise<ThreadPool> 
       Atomics.store(words, word.gate, epochNow());
       Atomics.add(words, word.generation, 1);
       Atomics.notify(words, word.generation);
-      let finished = false;
+      let finished: boolean;
       try {
         callHere(kernel, args);
       } finally {
