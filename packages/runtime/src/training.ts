@@ -4,6 +4,34 @@
  */
 export type { Engine, EngineBuild, KernelName } from "./engine/engine.ts";
 export { EngineMemoryError, EngineWorkerError } from "./engine/errors.ts";
+export type { Kernels } from "./engine/generated/kernels.ts";
+export { adam, type Adam } from "./engine/kernels/adam.ts";
+export {
+  decodeSparse,
+  latentGradient,
+  type DecodeSparse,
+  type LatentGradient,
+} from "./engine/kernels/decode-sparse.ts";
+export {
+  bucketLatents,
+  decoderGradient,
+  encoderGradient,
+  type DecoderGradient,
+  type EncoderGradient,
+  type LatentBuckets,
+} from "./engine/kernels/dictionary-gradients.ts";
+export { encodeTopK, packEncoder, type EncodeTopK, type PackedEncoder } from "./engine/kernels/encode-top-k.ts";
 export { gemm, type Gemm } from "./engine/kernels/gemm.ts";
+export type { SparseRows } from "./engine/kernels/sparse-entries.ts";
+export { topK, type TopK } from "./engine/kernels/top-k.ts";
+export { binary, type Binary } from "./engine/kernels/binary.ts";
+export { copyStrided, type CopyStrided } from "./engine/kernels/copy-strided.ts";
+export type { BinaryOp, UnaryOp } from "./engine/kernels/elementwise-ops.ts";
+export { fill, type Fill } from "./engine/kernels/fill.ts";
+export { gatherRows, type GatherRows } from "./engine/kernels/gather-rows.ts";
+export { reduce, type Reduce, type ReduceOp } from "./engine/kernels/reduce.ts";
+export { select, type Select } from "./engine/kernels/select.ts";
+export { transpose, type Transpose } from "./engine/kernels/transpose.ts";
+export { unary, type Unary } from "./engine/kernels/unary.ts";
 export { openEngine, type EngineOptions } from "./engine/open-engine.ts";
 export type { Pointer } from "./engine/pointer.ts";

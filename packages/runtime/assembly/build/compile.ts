@@ -1,10 +1,11 @@
-/** Compiles the kernels with AssemblyScript, in memory: sources from disk, register tiles from their generators. */
+/** Compiles the kernels with AssemblyScript, in memory: sources from disk, some of them from generators. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import asc from "assemblyscript/asc";
 
+import { binarySource, unarySource } from "./generate-elementwise.ts";
 import { tileSource } from "./generate-tile.ts";
 
 /**
@@ -30,7 +31,9 @@ export interface Compiled {
 const kernels = fileURLToPath(new URL("../kernels", import.meta.url));
 
 const generated: Readonly<Record<string, () => string>> = {
+  "binary-loops.ts": binarySource,
   "tile.ts": tileSource,
+  "unary-loops.ts": unarySource,
 };
 
 /** @throws Error with the compiler's messages */
