@@ -6,20 +6,18 @@
  *
  * Every element is one chain of multiply-adds, bias first, k ascending: blocking k resumes the chain from C.
  */
-import { ceilDiv, smaller } from "./arithmetic";
+import { ceilDiv, depthPerBlock, smaller } from "./arithmetic";
 import { beat, nextTile, ZEROS } from "./control";
 import { packColumns, packRows } from "./pack";
 import { tile, TILE_COLUMNS, TILE_ROWS } from "./tile";
 
-/** k per block: a panel of B (8 KB) and one of A (6 KB) stay in L1. */
-const K_BLOCK: usize = 256;
 /** Bytes of scratch for one register tile at the right edge. */
 const EDGE_BYTES: usize = 256;
 
 /**
  * `shared`: the packed operand. `own`: the other, element (i, k) at `4 * (i * ownStride + k * ownStrideK)`, i a row of A
  * (`ownIsLeft`) or a column of B. Tiles of `tileRows` (a multiple of 6) by `tileColumns` (a multiple of 8). Scratch per
- * thread: 256 bytes and `4 * K_BLOCK * tile` bytes, tile being tileRows or tileColumns.
+ * thread: 256 bytes and `4 * 512 * tile` bytes, tile being tileRows or tileColumns.
  */
 export function gemm(
   thread: usize,
@@ -40,6 +38,7 @@ export function gemm(
 ): void {
   const edge = scratch + thread * scratchStride;
   const block = edge + EDGE_BYTES;
+  const depthBlock = depthPerBlock(k);
   const down = ceilDiv(m, tileRows);
   const count = down * ceilDiv(n, tileColumns);
   for (;;) {
@@ -53,7 +52,7 @@ export function gemm(
     const start = bias ? bias + 4 * j0 : 0;
     let p: usize = 0;
     do {
-      const depth = smaller(K_BLOCK, k - p);
+      const depth = smaller(depthBlock, k - p);
       // Panels of the shared operand hold all of k, those of the own block only `depth`.
       if (ownIsLeft) {
         packRows(own + 4 * (i0 * ownStride + p * ownStrideK), ownStride, ownStrideK, rows, depth, 0, block);
@@ -65,7 +64,7 @@ export function gemm(
         multiply(left, k, block, depth, depth, to, 4 * n, rows, columns, p == 0, start, edge, false);
       }
       beat();
-      p += K_BLOCK;
+      p += depthBlock;
     } while (p < k);
   }
 }

@@ -22,11 +22,12 @@ export interface Gemm {
 
 const TILE_ROWS = 6;
 const TILE_COLUMNS = 8;
-const K_BLOCK = 256;
+/** Most k per block: `depthPerBlock` of the kernel. */
+const K_BLOCK = 512;
 const EDGE_BYTES = 256;
-/** A block of 96 rows or 256 columns by 256 k fills a quarter of a 1 MB L2 at most. */
+/** A block of 96 rows or 128 columns by 512 k fills a quarter of a 1 MB L2. */
 const BLOCK_ROWS = 96;
-const BLOCK_COLUMNS = 256;
+const BLOCK_COLUMNS = 128;
 /** Tiles enough that several threads end at about the same time. */
 const FEW_TILES = 16;
 /** Multiply-adds below which waking a thread costs more than it saves (about 20 us of work). */
@@ -67,7 +68,10 @@ export function gemm(engine: Engine, product: Gemm): void {
   });
 }
 
-/** One row or one column: bound by reading the matrix, whose layout decides between dot products and scaled sums. */
+/**
+ * One row or one column: bound by reading the matrix, whose layout decides between scaled sums, which are the same chain,
+ * and dot products, which sum in another order.
+ */
 function vectorProduct(run: Engine["run"], { a, b, out, m, n, k, transposeA, transposeB, bias = 0 }: Gemm): void {
   const biasStride = n === 1 ? 0 : 1;
   if (n === 1) {
