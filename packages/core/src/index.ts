@@ -20,3 +20,4 @@ export {
   type TrainingConfig,
   type TrainingInput,
 } from "./training/training-config.ts";
+export { jump, step } from "./sae-ops/threshold.ts";

@@ -119,11 +119,30 @@ describe.each(variants)("%s", (_name, variant) => {
     expect(resumed.tensors).toEqual(whole.tensors);
   });
 
-  it("leaks no tensors", async () => {
+  it("leaks no tensors and no memory", async () => {
     await run(2);
-    const before = backend.ops.memory().tensors;
+    const before = backend.ops.memory();
     await variant.lower(backend.ops, (await run(3)).tensors);
-    expect(backend.ops.memory().tensors).toBe(before);
+    expect(backend.ops.memory()).toEqual(before);
+  });
+
+  it("trains without leaving the fast kernels, dead latents included", async () => {
+    const fresh = await openBackend("wasm", { threads: 2 });
+    const training = { steps: 4, batch_size: 256, dead_after_tokens: 300 };
+    await train({ backend: fresh, variant, source, training });
+    expect(fresh.fallbacks()).toEqual([]);
+    await fresh.close();
+  });
+
+  it("gives the same bits on one thread and on two", async () => {
+    const results: HostTensors[] = [];
+    for (const threads of [1, 2]) {
+      const one = await openBackend("wasm", { threads });
+      const training = { steps: 6, batch_size: 256, seed: 2, dead_after_tokens: 700 };
+      results.push((await train({ backend: one, variant, source, training })).checkpoint.tensors);
+      await one.close();
+    }
+    expect(results[1]).toEqual(results[0]);
   });
 });
 

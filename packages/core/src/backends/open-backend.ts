@@ -1,24 +1,25 @@
 /** Opens a backend by name. The list of names is closed; a third party's backend is passed by value instead. */
 import * as tf from "@tensorflow/tfjs";
-import { QsaeError, unknownName } from "@qsae/runtime";
-import type { Backend, BackendName } from "../contracts/backend.ts";
+import { unknownName } from "@qsae/runtime";
+import type { Backend, BackendName, BackendOptions } from "../contracts/backend.ts";
+import { adamStep } from "./composed/adam-step.ts";
+import { registerComposedKernels } from "./composed/sae-kernels.ts";
+import { openEngineBackend } from "./engine/open-engine-backend.ts";
+import { shared } from "./shared.ts";
 import { tfjsOps } from "./tfjs/ops.ts";
-import { registerSaeKernels } from "./tfjs/register-kernels.ts";
+import { registerSaeGradients } from "./tfjs/sae-gradients.ts";
 
 /** Names that {@link openBackend} takes. */
 export const backendNames: readonly BackendName[] = ["auto", "wasm", "cpu"];
 
-const descriptions = {
-  cpu: "tfjs in plain JavaScript, one thread: the oracle other backends are checked against",
-  wasm: "tfjs's WebAssembly backend, SIMD, one thread",
-} as const;
-
 /**
  * Opens a backend.
  *
- * - `wasm`: WebAssembly SIMD; runs everywhere
+ * - `wasm`: multi-threaded SIMD kernels in WebAssembly; runs everywhere
  * - `cpu`: plain JavaScript; slow, the oracle
  * - `auto`: the fastest of these that opens
+ *
+ * Callers of one name and options share one device; it is released when the last of them closes it.
  *
  * @throws UsageError for an unknown name, QsaeError if the backend does not open here
  * @example
@@ -26,23 +27,22 @@ const descriptions = {
  * const x = backend.ops.tensor([1, 2, 3, 4], [2, 2]);
  * console.log(backend.description, await backend.ops.read(x));
  */
-export async function openBackend(name: BackendName): Promise<Backend> {
+export async function openBackend(name: BackendName, options: BackendOptions = {}): Promise<Backend> {
   switch (name) {
     case "cpu":
-      return open("cpu", descriptions.cpu);
+      return shared("cpu", openCpu);
     case "wasm":
-      await import("@tensorflow/tfjs-backend-wasm");
-      return open("wasm", descriptions.wasm);
+      return shared(`wasm ${JSON.stringify(options)}`, () => openEngineBackend(options));
     case "auto":
-      return openFastest();
+      return openFastest(options);
     default:
       throw unknownName("backend", String(name), backendNames);
   }
 }
 
-async function openFastest(): Promise<Backend> {
+async function openFastest(options: BackendOptions): Promise<Backend> {
   try {
-    const backend = await openBackend("wasm");
+    const backend = await openBackend("wasm", options);
     return { ...backend, description: `${backend.description} (auto: the fastest that opens)` };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -51,14 +51,16 @@ async function openFastest(): Promise<Backend> {
   }
 }
 
-async function open(name: "cpu" | "wasm", description: string): Promise<Backend> {
-  const opened = await tf.setBackend(name);
-  if (!opened)
-    throw new QsaeError(
-      `backend ${name}: tfjs could not start it on this machine; try another of: ${backendNames.join(", ")}`,
-    );
-  await tf.ready();
+async function openCpu(): Promise<Backend> {
+  await tf.setBackend("cpu");
   (tf.backend() as { firstUse?: boolean }).firstUse = false; // tfjs's advertisement for its own Node backend
-  registerSaeKernels(name);
-  return { name, description, ops: tfjsOps(name), close: () => Promise.resolve() };
+  registerComposedKernels("cpu");
+  registerSaeGradients();
+  return {
+    name: "cpu",
+    description: "tfjs in plain JavaScript, one thread: the oracle other backends are checked against",
+    ops: tfjsOps({ tfjsName: "cpu", adamStep }),
+    fallbacks: () => [],
+    close: () => Promise.resolve(),
+  };
 }

@@ -1,5 +1,5 @@
 /** Argument checks of the SAE ops, shared by all backends. Each error names the op, the argument, the given and the allowed. */
-import { UsageError } from "@qsae/runtime";
+import { elementCount, UsageError } from "@qsae/runtime";
 import type { Tensor } from "../contracts/tensor-ops.ts";
 
 const text = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
@@ -11,11 +11,17 @@ function requireShape(op: string, argument: string, a: Tensor, expected: readonl
     throw new UsageError(`${op}: ${argument} has shape ${text(a.shape)}; expected [${expected.join(", ")}]`);
 }
 
-export function checkEncodeShapes(x: Tensor, wEnc: Tensor, bEnc: Tensor, k: number): void {
+/** @throws UsageError unless both have one shape */
+export function checkSameShape(op: string, argument: string, a: Tensor, expected: Tensor): void {
+  requireShape(op, argument, a, expected.shape);
+}
+
+export function checkEncodeShapes(x: Tensor, wEnc: Tensor, bEnc: Tensor, k: number, center?: Tensor): void {
   requireShape("encodeTopK", "W_enc", wEnc, ["d_in", "d_sae"]);
   const [dIn, dSae] = wEnc.shape as [number, number];
   requireShape("encodeTopK", "x", x, ["n", dIn]);
   requireShape("encodeTopK", "b_enc", bEnc, [dSae]);
+  if (center) requireShape("encodeTopK", "center", center, [dIn]);
   if (!Number.isInteger(k) || k < 1 || k > dSae) {
     throw new UsageError(`encodeTopK: k=${k} is not an integer in 1..d_sae=${dSae}; lower k or widen the dictionary`);
   }
@@ -25,4 +31,12 @@ export function checkDecodeShapes(values: Tensor, indices: Tensor, dSae: number,
   requireShape("decodeSparse", "values", values, ["n", "k"]);
   requireShape("decodeSparse", "indices", indices, values.shape);
   requireShape("decodeSparse", "W_dec", wDec, [dSae, "d_in"]);
+}
+
+export function checkBatchCount(values: Tensor, count: number): void {
+  requireShape("batchTopK", "values", values, ["n", "m"]);
+  const entries = elementCount(values.shape);
+  if (!Number.isInteger(count) || count < 0 || count > entries) {
+    throw new UsageError(`batchTopK: count=${count} is not an integer in 0..${entries}, the entries of values`);
+  }
 }

@@ -129,15 +129,26 @@ export interface TensorOps {
 
   // SAE ops
   /**
-   * The k largest of `x W_enc + b_enc` per row, ties to the lowest index, without an activation function.
-   * x `[n, d_in]`, wEnc `[d_in, d_sae]`, bEnc `[d_sae]`. Differentiable in all three through the selected entries.
+   * The k largest of `(x - center) W_enc + b_enc` per row, ties to the lowest index, without an activation function.
+   * x `[n, d_in]`, wEnc `[d_in, d_sae]`, bEnc `[d_sae]`, center `[d_in]` (b_dec, where the SAE subtracts it; default: zeros).
+   * Differentiable in all four through the selected entries.
    * @throws UsageError if shapes do not match or k is not in 1..d_sae
    */
-  encodeTopK(x: Tensor, wEnc: Tensor, bEnc: Tensor, k: number): TopKLatents;
+  encodeTopK(x: Tensor, wEnc: Tensor, bEnc: Tensor, k: number, center?: Tensor): TopKLatents;
+  /**
+   * values `[n, m]` with all but the `count` largest of the whole batch set to 0 (Bussmann, Leask & Nanda 2024, "BatchTopK",
+   * section 3.1: `count` is n k), ties to the first in reading order. Differentiable.
+   * @throws UsageError unless count is an integer in 0..n*m
+   */
+  batchTopK(values: Tensor, count: number): Tensor;
   /** `sum_j values[:, j] * W_dec[indices[:, j]]`: `[n, d_in]`. Differentiable in values and wDec `[d_sae, d_in]`. */
   decodeSparse(latents: TopKLatents, wDec: Tensor): Tensor;
   /** How many tokens each latent fires on (non-zero value): `[d_sae]`. Not differentiable. */
   countFired(latents: TopKLatents): Tensor;
+  /** Rows divided by max(norm, minNorm). Not differentiable. */
+  normalizeRows(x: Tensor, minNorm: number): Tensor;
+  /** `gradient` less its component along each row of `atoms`, which have norm 1. Not differentiable. */
+  removeParallel(gradient: Tensor, atoms: Tensor): Tensor;
   /**
    * One Adam step (Kingma & Ba 2015, algorithm 1). Consumes the slot: a backend may update in place, so only the returned
    * slot is valid afterwards.

@@ -100,15 +100,19 @@ function measure(
   };
 }
 
+/** Parameters a constraint replaced are disposed: a backend that updates in place gave them a life beyond this step. */
 function constrain(
   ops: TensorOps,
   variant: Variant,
   slots: Readonly<Record<string, AdamSlot>>,
 ): Record<string, AdamSlot> {
-  if (!variant.afterStep) return { ...slots };
   const params = Object.fromEntries(Object.entries(slots).map(([name, { param }]) => [name, param]));
-  const constrained = variant.afterStep(ops, params);
+  const constrained = variant.afterStep?.(ops, params) ?? params;
   return Object.fromEntries(
-    Object.entries(slots).map(([name, slot]) => [name, { ...slot, param: constrained[name]! }]),
+    Object.entries(slots).map(([name, slot]) => {
+      const param = constrained[name]!;
+      if (param !== slot.param) ops.dispose(slot.param);
+      return [name, { ...slot, param }];
+    }),
   );
 }

@@ -7,8 +7,10 @@ import type { ForwardPass, Tensor, TensorOps, Tensors } from "@qsae/core";
 
 /** What an activation sees of the forward pass. */
 export interface ActivationInput {
-  /** Encoder input, b_dec already subtracted where the SAE does so: `[n, d_in]` */
-  readonly u: Tensor;
+  /** `[n, d_in]` */
+  readonly x: Tensor;
+  /** Subtracted from x before the encoder: b_dec, where the SAE does so. `[d_in]` */
+  readonly center?: Tensor;
   /** `[d_in, d_sae]` */
   readonly wEnc: Tensor;
   /** `[d_sae]` */

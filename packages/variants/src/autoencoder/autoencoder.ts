@@ -6,7 +6,7 @@
  */
 import type { ForwardPass, InitContext, Tensor, TensorOps, Tensors, Variant } from "@qsae/core";
 import type { Activation } from "./activation.ts";
-import { normalizeAtoms, removeParallel } from "./unit-norm.ts";
+import { normalizeAtoms } from "./unit-norm.ts";
 import { requiredTensor } from "./required-tensor.ts";
 import type { Weights } from "./weights.ts";
 
@@ -33,9 +33,9 @@ export function autoencoder(parts: AutoencoderParts): Variant {
     init: (ops, context) => ops.tidy(() => initialParameters(ops, parts, context)),
     forward: (ops, params, { x, dead, progress }): ForwardPass => {
       const bDec = params["b_dec"]!; // [d_in]
-      const u = parts.applyBDecToInput ? ops.sub(x, bDec) : x; // [n, d_in]
       const activated = activation.apply(ops, {
-        u,
+        x,
+        ...(parts.applyBDecToInput ? { center: bDec } : {}),
         wEnc: encoder.effective(ops, params),
         bEnc: params["b_enc"]!,
         wDec: dictionary.effective(ops, params),
@@ -59,7 +59,7 @@ export function autoencoder(parts: AutoencoderParts): Variant {
       ? {
           afterBackward: (ops: TensorOps, params: Tensors, grads: Tensors) => ({
             ...grads,
-            W_dec: removeParallel(ops, grads["W_dec"]!, params["W_dec"]!),
+            W_dec: ops.removeParallel(grads["W_dec"]!, params["W_dec"]!),
           }),
           afterStep: (ops: TensorOps, params: Tensors) => ({ ...params, W_dec: normalizeAtoms(ops, params["W_dec"]!) }),
         }

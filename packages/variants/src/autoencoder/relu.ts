@@ -1,10 +1,10 @@
 /**
  * ReLU activation with an L1 penalty weighted by atom norms (Bricken et al. 2023; norm weighting as in Anthropic's April 2024
- * update): z = relu(u W_enc + b_enc), loss = l1(t) * mean over tokens of sum_j z_j ||W_dec[j]||, l1 rising linearly from 0
+ * update): z = relu(pre-activations), loss = l1(t) * mean over tokens of sum_j z_j ||W_dec[j]||, l1 rising linearly from 0
  * over the warm-up share of the run.
  */
 import type { Activation } from "./activation.ts";
-import { denseActivated } from "./dense.ts";
+import { denseActivated, preActivations } from "./dense.ts";
 import { requiredTensor } from "./required-tensor.ts";
 
 export interface ReluOptions {
@@ -15,8 +15,9 @@ export interface ReluOptions {
 
 export const relu = ({ l1Coefficient, l1WarmupFraction }: ReluOptions): Activation => ({
   init: () => ({}),
-  apply: (ops, { u, wEnc, bEnc, wDec, progress }) => {
-    const z = ops.relu(ops.add(ops.matMul(u, wEnc), bEnc)); // [n, d_sae]
+  apply: (ops, input) => {
+    const { wDec, progress } = input;
+    const z = ops.relu(preActivations(ops, input)); // [n, d_sae]
     const norms = ops.sqrt(ops.add(ops.sum(ops.square(wDec), 1), 1e-12)); // [d_sae]
     const warmth = l1WarmupFraction > 0 ? Math.min(1, progress / l1WarmupFraction) : 1;
     const penalty = ops.mean(ops.sum(ops.mul(z, norms), 1));

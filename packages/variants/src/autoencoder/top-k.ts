@@ -1,6 +1,6 @@
 /**
  * TopK activation with the AuxK loss for dead latents (Gao et al. 2024, "Scaling and evaluating sparse autoencoders",
- * sections 2.3 and A.2): z = TopK_k(u W_enc + b_enc) through ReLU; auxk = coefficient * ||e - ehat||^2 / ||e||^2, where
+ * sections 2.3 and A.2): z = TopK_k(pre-activations) through ReLU; auxk = coefficient * ||e - ehat||^2 / ||e||^2, where
  * ehat reconstructs the residual e from the `auxK` largest dead latents.
  */
 import type { Tensor, TensorOps } from "@qsae/core";
@@ -19,8 +19,8 @@ const OUT_OF_REACH = 1e6;
 export const topK = ({ k, auxK, auxKCoefficient }: TopKOptions): Activation => ({
   init: () => ({}),
   apply: (ops, input) => {
-    const { u, wEnc, bEnc, wDec, dead } = input;
-    const selected = ops.encodeTopK(u, wEnc, bEnc, k);
+    const { x, center, wEnc, bEnc, wDec, dead } = input;
+    const selected = ops.encodeTopK(x, wEnc, bEnc, k, center);
     const latents = { ...selected, values: ops.relu(selected.values) };
     return {
       decoded: ops.decodeSparse(latents, wDec),
@@ -40,13 +40,13 @@ export const topK = ({ k, auxK, auxKCoefficient }: TopKOptions): Activation => (
 
 function auxLoss(
   ops: TensorOps,
-  { u, wEnc, bEnc, wDec }: ActivationInput,
+  { x, center, wEnc, bEnc, wDec }: ActivationInput,
   dead: Tensor,
   auxK: number,
   residual: Tensor,
 ): Tensor {
   const onlyDead = ops.add(bEnc, ops.mul(ops.sub(dead, 1), OUT_OF_REACH)); // [d_sae]
-  const selected = ops.encodeTopK(u, wEnc, onlyDead, auxK);
+  const selected = ops.encodeTopK(x, wEnc, onlyDead, auxK, center);
   const revived = ops.decodeSparse({ ...selected, values: ops.relu(selected.values) }, wDec); // [n, d_in]
   const energy = ops.maximum(ops.sum(ops.square(residual)), 1e-20);
   return ops.div(ops.sum(ops.square(ops.sub(residual, revived))), energy);

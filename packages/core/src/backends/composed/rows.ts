@@ -2,11 +2,20 @@
 import * as tf from "@tensorflow/tfjs";
 
 /** Positions of `indices [n, k]` in a flattened `[n, width]`: `[n * k]` int32. */
-export function flatPositions(indices: tf.Tensor2D, width: number): tf.Tensor1D {
+function flatPositions(indices: tf.Tensor2D, width: number): tf.Tensor1D {
   const [n, k] = indices.shape;
   return tf.tidy(() => {
     const rowStarts = tf.mul(tf.range(0, n, 1, "int32"), tf.scalar(width, "int32"));
     return tf.reshape(tf.add(indices, tf.reshape(rowStarts, [n, 1])), [n * k]);
+  });
+}
+
+/** `source [n, width]` at `indices [n, k]` of each row: `[n, k]`. */
+export function gatherFromRows(source: tf.Tensor2D, indices: tf.Tensor2D): tf.Tensor2D {
+  const [n, width] = source.shape;
+  return tf.tidy(() => {
+    const picked = tf.gather(tf.reshape(source, [n * width]), flatPositions(indices, width));
+    return tf.reshape(picked, indices.shape);
   });
 }
 

@@ -3,19 +3,27 @@ import * as tf from "@tensorflow/tfjs";
 import { elementCount, UsageError, type HostTensor } from "@qsae/runtime";
 import type { DType, Tensor, TensorOps } from "../../contracts/tensor-ops.ts";
 import { normals } from "../../random.ts";
-import { adamStep } from "./adam-step.ts";
-import { DECODE_SPARSE } from "./decode-sparse.ts";
-import { ENCODE_TOP_K } from "./encode-top-k.ts";
-import { checkDecodeShapes, checkEncodeShapes } from "../sae-shapes.ts";
+import { checkBatchCount, checkDecodeShapes, checkEncodeShapes, checkSameShape } from "../sae-shapes.ts";
 import { customGrad, detach, valueAndGrads } from "./differentiation.ts";
+import { runPairKernel, runSaeKernel } from "./sae-kernel.ts";
 
 const t = (a: Tensor): tf.Tensor => a as tf.Tensor;
 const operand = (a: Tensor | number): tf.Tensor | number => a as tf.Tensor | number;
 
-export function tfjsOps(backendName: string): TensorOps {
+/** What a tfjs backend does its own way. */
+export interface Device {
+  /** Name the backend is registered under with tfjs. */
+  readonly tfjsName: string;
+  readonly adamStep: TensorOps["adamStep"];
+  /** Bytes held, where the device knows better than tfjs. */
+  readonly heldBytes?: () => number;
+}
+
+export function tfjsOps(device: Device): TensorOps {
+  const { tfjsName } = device;
   /** tfjs has one active backend for the whole process; ours may be open side by side. */
   const activate = (): void => {
-    if (tf.getBackend() !== backendName) void tf.setBackend(backendName);
+    if (tf.getBackend() !== tfjsName) void tf.setBackend(tfjsName);
   };
   /** Wraps a function so that it runs on this backend. */
   const on =
@@ -90,26 +98,33 @@ export function tfjsOps(backendName: string): TensorOps {
     customGrad: on(customGrad),
     valueAndGrads: on(valueAndGrads) as TensorOps["valueAndGrads"],
 
-    encodeTopK: on((x, wEnc, bEnc, k) => {
-      checkEncodeShapes(x, wEnc, bEnc, k);
-      const inputs = { x: t(x), wEnc: t(wEnc), bEnc: t(bEnc) };
-      const [values, indices] = tf.engine().runKernel<[tf.Tensor, tf.Tensor]>(ENCODE_TOP_K, inputs, { k });
+    encodeTopK: on((x, wEnc, bEnc, k, center) => {
+      checkEncodeShapes(x, wEnc, bEnc, k, center);
+      const subtracted = center ?? tf.zeros([wEnc.shape[0]!]);
+      const inputs = { x: t(x), wEnc: t(wEnc), bEnc: t(bEnc), center: t(subtracted) };
+      const [values, indices] = runPairKernel("encodeTopK", inputs, { k });
+      if (!center) t(subtracted).dispose();
       return { values, indices, dSae: wEnc.shape[1]! };
+    }),
+    batchTopK: on((values, count) => {
+      checkBatchCount(values, count);
+      // The mask is no function of the values for the tape: which ones are largest has no gradient.
+      const mask = tf.tidy(() => runSaeKernel("batchTopKMask", { values: t(detach(values)) }, { count }));
+      return tf.mul(t(values), mask);
     }),
     decodeSparse: on(({ values, indices, dSae }, wDec) => {
       checkDecodeShapes(values, indices, dSae, wDec);
-      const inputs = { values: t(values), indices: t(indices), wDec: t(wDec) };
-      return tf.engine().runKernel<tf.Tensor>(DECODE_SPARSE, inputs);
+      return runSaeKernel("decodeSparse", { values: t(values), indices: t(indices), wDec: t(wDec) });
     }),
     countFired: on(({ values, indices, dSae }) =>
-      tf.tidy(() => {
-        const fired = tf.cast(tf.notEqual(t(values), 0), "float32"); // [n, k]
-        const flat = tf.reshape<tf.Rank.R2>(t(indices), [-1, 1]);
-        if (flat.shape[0] === 0) return tf.zeros([dSae]);
-        return tf.scatterND(flat, tf.reshape(fired, [-1]), [dSae]); // duplicates add up
-      }),
+      runSaeKernel("countFired", { values: t(values), indices: t(indices) }, { dSae }),
     ),
-    adamStep: on(adamStep),
+    normalizeRows: on((x, minNorm) => runSaeKernel("normalizeRows", { x: t(x) }, { minNorm })),
+    removeParallel: on((gradient, atoms) => {
+      checkSameShape("removeParallel", "atoms", atoms, gradient);
+      return runSaeKernel("removeParallel", { gradient: t(gradient), atoms: t(atoms) });
+    }),
+    adamStep: on(device.adamStep),
 
     tidy: on((f) => {
       let result: ReturnType<typeof f> | undefined;
@@ -134,7 +149,7 @@ export function tfjsOps(backendName: string): TensorOps {
     },
     memory: () => {
       const { numTensors, numBytes } = tf.memory();
-      return { tensors: numTensors, bytes: numBytes };
+      return { tensors: numTensors, bytes: device.heldBytes?.() ?? numBytes };
     },
   };
 }

@@ -1,0 +1,112 @@
+/**
+ * `pnpm bench train-step [--json] [--rounds 7] [--threads 2] [--data gaussian,real]`: the training step of a float TopK SAE
+ * against PyTorch (Debian's python3-torch), in one run, interleaved. Losses of the first steps must agree first.
+ */
+import { parseArgs } from "node:util";
+import { openBackend, type EncodeMode } from "@qsae/core";
+import { gaussianProblem, withProblemFiles, type Problem } from "./problem.ts";
+import { ourStepper } from "./ours.ts";
+import { realProblem } from "./real-problem.ts";
+import { interleavedMedians, type Contestant } from "./rounds.ts";
+import { openTorchPeer, type Decode } from "./torch-peer.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    rounds: { type: "string", default: "7" },
+    threads: { type: "string", default: "2" },
+    data: { type: "string", default: "gaussian,real" },
+  },
+});
+const [rounds, threads] = [Number(options.rounds), Number(options.threads)];
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const MODES: readonly EncodeMode[] = ["exact", "auto", "certified", "fast"];
+const DECODES: readonly Decode[] = ["embedding_bag", "dense"];
+/** Losses of the first steps agree to this; later ones drift apart by rounding. */
+const LOSS_TOLERANCE = 1e-4;
+const CHECKED_STEPS = 2;
+
+interface Row {
+  readonly data: string;
+  readonly mode: EncodeMode;
+  readonly ms: number;
+  readonly ratio_embedding_bag: number;
+  readonly ratio_dense: number;
+}
+
+async function compare(problem: Problem): Promise<Row[]> {
+  return withProblemFiles(problem, async (folder) => {
+    const peers = await Promise.all(
+      DECODES.map(async (decode) => [decode, await openTorchPeer(folder, problem, decode, threads)] as const),
+    );
+    const backends = await Promise.all(
+      MODES.map(async (mode) => [mode, await openBackend("wasm", { threads, encode: mode })] as const),
+    );
+    const steppers = backends.map(([mode, { ops }]) => [mode, ourStepper(ops, problem)] as const);
+    try {
+      for (let step = 1; step <= CHECKED_STEPS; step++) {
+        const losses = new Map<string, number>();
+        for (const [decode, peer] of peers) losses.set(`torch ${decode}`, (await peer.step()).loss);
+        for (const [mode, stepper] of steppers) losses.set(mode, await stepper.step());
+        requireEqualLosses(problem.name, step, losses);
+      }
+      const contestants: Contestant[] = [
+        ...peers.map(([decode, peer]) => ({ name: decode as string, run: async () => (await peer.step()).ms })),
+        ...steppers.map(([mode, stepper]) => ({ name: mode as string, run: () => timed(stepper.step) })),
+      ];
+      const medians = await interleavedMedians(contestants, rounds);
+      const torchPeak = Math.max(...(await Promise.all(peers.map(([, peer]) => peer.peakBytes()))));
+      say(
+        `${problem.name}: PyTorch ${peers[0]![1].version} embedding_bag ${ms(medians, "embedding_bag")}, dense ${ms(medians, "dense")}; peak ${(torchPeak / 2 ** 20).toFixed(0)} MiB`,
+      );
+      return MODES.map((mode) => {
+        const row: Row = {
+          data: problem.name,
+          mode,
+          ms: medians.get(mode)!,
+          ratio_embedding_bag: medians.get("embedding_bag")! / medians.get(mode)!,
+          ratio_dense: medians.get("dense")! / medians.get(mode)!,
+        };
+        say(
+          `  ${mode.padEnd(10)} ${ms(medians, mode)}  ${row.ratio_embedding_bag.toFixed(2)}x embedding_bag  ${row.ratio_dense.toFixed(2)}x dense`,
+        );
+        return row;
+      });
+    } finally {
+      for (const [, stepper] of steppers) stepper.dispose();
+      await Promise.all([...peers.map(([, peer]) => peer.close()), ...backends.map(([, backend]) => backend.close())]);
+    }
+  });
+}
+
+async function timed(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+}
+
+const ms = (medians: ReadonlyMap<string, number>, name: string): string => `${medians.get(name)!.toFixed(1)} ms`;
+
+function requireEqualLosses(data: string, step: number, losses: ReadonlyMap<string, number>): void {
+  const all = [...losses.values()];
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  if (!(high - low <= LOSS_TOLERANCE * high)) {
+    throw new Error(`${data}: losses of step ${step} differ: ${JSON.stringify(Object.fromEntries(losses))}`);
+  }
+  say(`${data}: losses of step ${step} agree: ${low.toPrecision(7)} .. ${high.toPrecision(7)}`);
+}
+
+const wanted = options.data.split(",");
+const rows: Row[] = [];
+if (wanted.includes("gaussian"))
+  rows.push(...(await compare(gaussianProblem({ batch: 2048, dIn: 512, dSae: 8192, k: 32 }))));
+if (wanted.includes("real")) {
+  const backend = await openBackend("wasm", { threads });
+  say("real: training 500 steps for weights");
+  const problem = await realProblem(backend, 2048, 8192);
+  await backend.close();
+  rows.push(...(await compare(problem)));
+}
+if (options.json) console.log(JSON.stringify({ rows, node: process.version, threads }));
+process.exit(0);
