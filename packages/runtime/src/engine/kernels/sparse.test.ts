@@ -6,6 +6,7 @@ import { UsageError } from "../../errors.ts";
 import { bitsOf, gaussian, openEngines, place, relativeError, type Placed } from "../../../test/engines.ts";
 import type { Engine } from "../engine.ts";
 import { decodeSparse, latentGradient } from "./decode-sparse.ts";
+import { countFired, scatterRows } from "./dense-latents.ts";
 import { bucketLatents, decoderGradient, encoderGradient } from "./dictionary-gradients.ts";
 
 const engines = await openEngines();
@@ -32,14 +33,12 @@ const problems: fc.Arbitrary<Problem> = fc
     ragged: fc.boolean(),
   })
   .map(({ n, dIn, dSae, seed, ragged }) => {
-    const pick = gaussian(n * 12 + 1, seed + 500);
+    const pick = gaussian(n + 1, seed + 500);
     const k = Math.min(dSae, 1 + (seed % 9));
     const rows = Array.from({ length: n }, (_, i) => {
-      const width = ragged ? Math.min(dSae, Math.floor(Math.abs(pick[i * 12 + 11]!) * 4)) : k;
+      const width = ragged ? Math.min(dSae, Math.floor(Math.abs(pick[i + 1]!) * 4)) : k;
       const chosen = new Set<number>(width > 0 ? [0] : []);
-      for (let e = 0; chosen.size < width; e++) {
-        chosen.add(Math.floor(Math.abs(pick[i * 12 + (e % 11)]!) * 1000 + e) % dSae);
-      }
+      for (let e = 0; chosen.size < width; e++) chosen.add((Math.floor(Math.abs(pick[i]!) * 1000) + e) % dSae);
       return [...chosen].sort((a, b) => a - b);
     });
     return { n, dIn, dSae, rows, seed, ...(ragged ? {} : { k }) };
@@ -167,6 +166,28 @@ describe.each(engines.all)("sparse latents, $name", ({ engine }) => {
     );
   });
 
+  it("scatterRows and countFired equal what the entries say", () => {
+    fc.assert(
+      fc.property(problems, (problem) => {
+        const { block, values, sparse } = setUp(engine, problem);
+        const { n, dSae, rows } = problem;
+        const silenced = block.floats(values.data.map((value) => (value < 0 ? 0 : value)));
+        const [dense, fired] = [block.empty(n * dSae), block.empty(dSae)];
+        const expected = { dense: new Float32Array(n * dSae), fired: new Float32Array(dSae) };
+        eachEntry(rows, (e, i, j) => {
+          expected.dense[i * dSae + j] = silenced.data[e]!;
+          if (silenced.data[e] !== 0) expected.fired[j]! += 1;
+        });
+        scatterRows(engine, { ...sparse, values: silenced.at, out: dense.at });
+        countFired(engine, { ...sparse, values: silenced.at, out: fired.at });
+        expect(dense.read()).toEqual(expected.dense);
+        expect(fired.read()).toEqual(expected.fired);
+        block.free();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it("refuses indices outside the dictionary before anything is written past it, and frees its memory", () => {
     const before = engine.liveBytes;
     for (const bad of [16, -1, 2 ** 30]) {
@@ -186,6 +207,9 @@ describe.each(engines.all)("sparse latents, $name", ({ engine }) => {
       const gradient = { ...sparse, dOut: dOut.at, wDec: wDec.at, out: block.empty(count).at, dIn: 8 };
       expect(() => latentGradient(engine, gradient)).toThrow("indices[141]");
       expect(() => bucketLatents(engine, sparse)).toThrow("indices[141]");
+      const [dense, fired] = [block.empty(100 * 16), block.empty(16)];
+      expect(() => scatterRows(engine, { ...sparse, values: values.at, out: dense.at })).toThrow("indices[141]");
+      expect(() => countFired(engine, { ...sparse, values: values.at, out: fired.at })).toThrow("indices[141]");
       block.free();
     }
     expect(engine.liveBytes).toBe(before);
