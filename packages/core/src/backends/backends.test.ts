@@ -388,6 +388,31 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
         2e-3,
       );
     });
+    it.each([NaN, Infinity, -Infinity])("names the argument and entry that holds %d", async (bad) => {
+      const before = ops.memory();
+      const arrays: Record<string, number[]> = {
+        x: [1, 2, 3, 4],
+        W_enc: [1, 1, 1, 1, 1, 1],
+        b_enc: [0, 0, 0],
+        center: [0, 0],
+      };
+      for (const name of Object.keys(arrays)) {
+        const given = { ...arrays, [name]: arrays[name]!.map((value, i) => (i === 1 ? bad : value)) };
+        const encode = (): void =>
+          ops.tidy(() => {
+            const [x, w] = [ops.tensor(given["x"]!, [2, 2]), ops.tensor(given["W_enc"]!, [2, 3])];
+            ops.encodeTopK(x, w, ops.tensor(given["b_enc"]!, [3]), 3, ops.tensor(given["center"]!, [2]));
+          });
+        expect(encode).toThrow(`encodeTopK: ${name} holds ${bad} at entry 1; allowed: finite numbers`);
+      }
+      expect(ops.memory()).toEqual(before);
+    });
+    it("says when finite arguments overflow", () => {
+      ops.tidy(() => {
+        const huge = ops.fill([2, 2], 1e30);
+        expect(() => ops.encodeTopK(huge, huge, ops.zeros([2]), 1)).toThrow(/row 0/);
+      });
+    });
     it("names the argument that does not fit", () => {
       ops.tidy(() => {
         const [x, wEnc, bEnc] = [ops.zeros([2, 3]), ops.zeros([3, 4]), ops.zeros([4])];
@@ -456,6 +481,28 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
     }
     ops.dispose([x, wEnc, bEnc, wDec]);
     expect(ops.memory()).toEqual(before);
+  });
+});
+
+describe("backend wasm", () => {
+  it("says what does not fit in its memory, frees nothing it should not, and goes on", async () => {
+    const backend = await openBackend("wasm", { threads: 1, maxBytes: 4 * 2 ** 20 });
+    const { ops } = backend;
+    const small = ops.tensor([1, 2], [2]);
+    const before = ops.memory();
+    expect(() => ops.tidy(() => ops.matMul(ops.fill([600, 600], 1), ops.fill([600, 600], 1)))).toThrow(
+      /engine memory: \d+ bytes do not fit/,
+    );
+    expect(ops.memory()).toEqual(before);
+    expect([...(await ops.read(small)).data]).toEqual([1, 2]);
+    ops.dispose(small);
+    await backend.close();
+  });
+  it("lists kernels that ran in JavaScript", async () => {
+    const backend = await openBackend("wasm", { threads: 1 });
+    backend.ops.tidy(() => backend.ops.concat([backend.ops.zeros([1, 2, 3]), backend.ops.zeros([1, 2, 3])], 1));
+    expect(backend.fallbacks()).toEqual(["Concat"]);
+    await backend.close();
   });
 });
 

@@ -7,6 +7,8 @@ export type BackendName = "cpu" | "wasm" | "auto";
 export interface BackendOptions {
   /** Threads of `wasm`. Default: the machine's cores. */
   readonly threads?: number;
+  /** Most memory that `wasm` may take, in bytes. Default and limit: 4 GiB, the address space of 32-bit WebAssembly. */
+  readonly maxBytes?: number;
 }
 
 /** An opened device: the ops of one tensor library on one kind of hardware. */

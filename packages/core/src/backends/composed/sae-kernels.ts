@@ -3,6 +3,7 @@
  * the oracle for kernels that do not.
  */
 import * as tf from "@tensorflow/tfjs";
+import { nonFiniteArgument, requireFiniteScores } from "../non-finite.ts";
 import { saeKernel, type SaeKernelName } from "../tfjs/sae-kernel.ts";
 import { multiplyTransposed } from "./multiply-transposed.ts";
 import { ascendingRows, gatherFromRows, scatterRows } from "./rows.ts";
@@ -20,6 +21,7 @@ const composed: Readonly<Record<SaeKernelName, Composed>> = {
   encodeTopK: ({ x, wEnc, bEnc, center }, { k }) => {
     if (x!.shape[0] === 0) return [tf.zeros([0, k]), tf.zeros([0, k], "int32")];
     const scores = tf.add<tf.Tensor2D>(tf.matMul(tf.sub(x!, center!), wEnc!), bEnc!); // [n, d_sae]
+    requireFinite(scores, { x: x!, W_enc: wEnc!, b_enc: bEnc!, center: center! });
     const indices = ascendingRows(tf.topk(scores, k).indices); // [n, k]
     return [gatherFromRows(scores, indices), indices];
   },
@@ -55,6 +57,15 @@ const composed: Readonly<Record<SaeKernelName, Composed>> = {
   removeParallel: ({ gradient, atoms }) =>
     tf.sub(gradient!, tf.mul(atoms!, tf.sum(tf.mul(gradient!, atoms!), 1, true))),
 };
+
+function requireFinite(scores: tf.Tensor2D, named: Readonly<Record<string, tf.Tensor>>): void {
+  try {
+    requireFiniteScores("encodeTopK", scores.dataSync(), scores.shape[1]);
+  } catch (error) {
+    const arrays = Object.entries(named).map(([name, a]) => [name, a.dataSync()] as const);
+    throw nonFiniteArgument("encodeTopK", Object.fromEntries(arrays)) ?? error;
+  }
+}
 
 /** Gives a tfjs backend the SAE kernels. Idempotent. */
 export function registerComposedKernels(backendName: string): void {

@@ -1,6 +1,6 @@
 /** The SAE kernels on the engine: sparse, threaded, never holding `[n, d_sae]`. */
 import type { TensorInfo } from "@tensorflow/tfjs";
-import { elementCount } from "@qsae/runtime";
+import { elementCount, NonFiniteError } from "@qsae/runtime";
 import {
   bucketLatents,
   countFired,
@@ -17,6 +17,7 @@ import {
   transpose,
   type LatentBuckets,
 } from "@qsae/runtime/training";
+import { nonFiniteArgument, requireFiniteScores } from "../non-finite.ts";
 import { saeKernel } from "../tfjs/sae-kernel.ts";
 import type { EngineKernel } from "./define-kernel.ts";
 import type { EngineStorage } from "./engine-storage.ts";
@@ -38,18 +39,28 @@ export const saeKernels: readonly EngineKernel[] = [
       const dSae = wEnc!.shape[1]!;
       const values = storage.create([n, k]);
       const indices = storage.create([n, k], "int32");
-      encodeTopK(storage.engine, {
-        x: storage.pointer(x!),
-        center: storage.pointer(center!),
-        wEnc: storage.pointer(wEnc!),
-        bEnc: storage.pointer(bEnc!),
-        values: values.pointer,
-        indices: indices.pointer,
-        n,
-        dIn,
-        dSae,
-        k,
-      });
+      try {
+        encodeTopK(storage.engine, {
+          x: storage.pointer(x!),
+          center: storage.pointer(center!),
+          wEnc: storage.pointer(wEnc!),
+          bEnc: storage.pointer(bEnc!),
+          values: values.pointer,
+          indices: indices.pointer,
+          n,
+          dIn,
+          dSae,
+          k,
+        });
+        requireFiniteScores("encodeTopK", storage.engine.f32(values.pointer, n * k), k);
+      } catch (error) {
+        storage.disposeData(values.info.dataId);
+        storage.disposeData(indices.info.dataId);
+        if (!(error instanceof NonFiniteError)) throw error;
+        const read = (a: TensorInfo): Float32Array => storage.readSync(a.dataId) as Float32Array;
+        const named = { x: read(x!), W_enc: read(wEnc!), b_enc: read(bEnc!), center: read(center!) };
+        throw nonFiniteArgument("encodeTopK", named) ?? error;
+      }
       return [values.info, indices.info];
     },
   },
