@@ -25,12 +25,15 @@ async function go(name: string, layer: number, id: string, cfg: any, training: a
   log(`${name}: steps ${r.step} cpu ${cpu.toFixed(0)}s ${await ev(packed, layer)}`);
   return { r, packed };
 }
-const A = await go("float b512 lr2e-3", 1, "baseline", {}, { batch_size: 512, epochs: 3, lr: 2e-3 });
-log("   naive: " + await ev(await roundToNearest(backend.ops, A.packed, { dictionary: catalog.resolveQuantizer("ternary") }), 1));
-const B = await go("float b512 lr4e-3", 1, "baseline", {}, { batch_size: 512, epochs: 3, lr: 4e-3 });
-const C = await go("float b256 lr2e-3", 1, "baseline", {}, { batch_size: 256, epochs: 3, lr: 2e-3 });
-await go("ternary fresh b512 lr2e-3", 1, "ternary", {}, { batch_size: 512, epochs: 3, lr: 2e-3 });
-await go("ternary warm(A) b512 lr2e-3", 1, "ternary", {}, { batch_size: 512, epochs: 3, lr: 2e-3 }, A.r.checkpoint.tensors);
-await go("ternary warm(A) b512 lr1e-3", 1, "ternary", {}, { batch_size: 512, epochs: 3, lr: 1e-3 }, A.r.checkpoint.tensors);
-await go("ternary fresh b512 lr4e-3", 1, "ternary", {}, { batch_size: 512, epochs: 3, lr: 4e-3 });
-await go("ternary fresh b256 lr2e-3", 1, "ternary", {}, { batch_size: 256, epochs: 3, lr: 2e-3 });
+
+
+log("--- third");
+const E = { epochs: 3, batch_size: 512 };
+const F8 = await go("float b512 lr8e-3", 1, "baseline", {}, { ...E, lr: 8e-3 });
+log("   naive: " + await ev(await roundToNearest(backend.ops, F8.packed, { dictionary: catalog.resolveQuantizer("ternary") }), 1));
+await go("ternary warm(F8) lr8e-3", 1, "ternary", {}, { ...E, lr: 8e-3 }, F8.r.checkpoint.tensors);
+await go("ternary warm(F8) lr4e-3", 1, "ternary", {}, { ...E, lr: 4e-3 }, F8.r.checkpoint.tensors);
+await go("float lr1.5e-2", 1, "baseline", {}, { ...E, lr: 1.5e-2 });
+await go("ternary fresh lr1.5e-2", 1, "ternary", {}, { ...E, lr: 1.5e-2 });
+await go("float lr1.2e-2 decay .7", 1, "baseline", {}, { ...E, lr: 1.2e-2, lr_decay_fraction: 0.7 });
+await go("ternary warm(F8) lr1.2e-2 decay .7", 1, "ternary", {}, { ...E, lr: 1.2e-2, lr_decay_fraction: .7 }, F8.r.checkpoint.tensors);

@@ -13,7 +13,7 @@ import { evaluationTable } from "../evaluation/evaluation-table.ts";
 import { kindOfPath } from "../files/kind-of-path.ts";
 import { findModel, type QuickstartModel } from "../quickstart/find-model.ts";
 import { harvested, type Harvested } from "../quickstart/harvested.ts";
-import { HELDOUT_TOKENS, HOOK, TRAIN_TOKENS } from "../quickstart/recipe.ts";
+import { quickstartRecipe, type Recipe } from "../quickstart/recipe.ts";
 import { trainPair, type MeasuredSae } from "../quickstart/train-pair.ts";
 import { readSteps } from "../reporters/read-steps.ts";
 import { runFiles } from "../runs/run-files.ts";
@@ -24,17 +24,19 @@ import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 /** Marks a folder as one that quickstart may write to again. */
 const RESULTS = "quickstart.json";
 
-export async function quickstart(flags: QuickstartFlags): Promise<void> {
+export async function quickstart(flags: QuickstartFlags, recipe: Recipe = quickstartRecipe): Promise<void> {
   const terminal = openTerminal(flags);
   const startedMs = performance.now();
   const model = await findModel(flags.modelDir);
   await claimFolder(flags.out);
-  const outcome = await interruptible("stopping after this step", (signal) => run(flags, model, terminal, signal));
+  const outcome = await interruptible("stopping after this step", (signal) =>
+    run({ flags, recipe, model, terminal, signal }),
+  );
   const elapsedMs = performance.now() - startedMs;
 
   const results = resultsOf(outcome, elapsedMs);
   await writeJson(join(flags.out, RESULTS), results);
-  await writeFileAtomic(outcome.report, new TextEncoder().encode(await reportOf(outcome, model)));
+  await writeFileAtomic(outcome.report, new TextEncoder().encode(await reportOf(outcome, { model, recipe })));
   terminal.print(summaryText(flags.out, outcome, elapsedMs, terminal));
   terminal.result({ out: resolve(flags.out), ...results });
 }
@@ -47,14 +49,40 @@ interface Outcome {
   readonly report: string;
 }
 
-async function run(flags: QuickstartFlags, model: QuickstartModel, terminal: Terminal, signal: AbortSignal): Promise<Outcome> {
+interface RunContext {
+  readonly flags: QuickstartFlags;
+  readonly recipe: Recipe;
+  readonly model: QuickstartModel;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+async function run({ flags, recipe, model, terminal, signal }: RunContext): Promise<Outcome> {
   const backend = await openBackend(flags.backend as BackendName);
-  const common = { activationsFolder: join(flags.out, "activations"), terminal, signal };
-  terminal.note(`${basename(model.folder)}, residual stream after ${HOOK}; backend ${backend.name}: ${backend.description}`);
-  const train = await harvested(model, { name: "train", textPath: model.trainText, tokens: TRAIN_TOKENS }, common);
-  const heldout = await harvested(model, { name: "heldout", textPath: model.heldoutText, tokens: HELDOUT_TOKENS }, common);
+  const common = { recipe, activationsFolder: join(flags.out, "activations"), terminal, signal };
+  terminal.note(
+    `${basename(model.folder)}, residual stream after ${recipe.hook}; backend ${backend.name}: ${backend.description}`,
+  );
+  const train = await harvested(
+    model,
+    { name: "train", textPath: model.trainText, tokens: recipe.trainTokens },
+    common,
+  );
+  const heldout = await harvested(
+    model,
+    { name: "heldout", textPath: model.heldoutText, tokens: recipe.heldoutTokens },
+    common,
+  );
   try {
-    const saes = await trainPair({ folder: flags.out, backend, train, heldout: heldout.source, terminal, signal });
+    const saes = await trainPair({
+      recipe,
+      folder: flags.out,
+      backend,
+      train,
+      heldout: heldout.source,
+      terminal,
+      signal,
+    });
     return { saes, train, heldout, trainTokens: train.source.tokens, report: join(flags.out, "report.html") };
   } finally {
     await Promise.all([train.source.close(), heldout.source.close(), backend.close()]);
@@ -89,7 +117,10 @@ function resultsOf({ saes, train, heldout, trainTokens, report }: Outcome, elaps
   };
 }
 
-async function reportOf({ saes, trainTokens, heldout }: Outcome, { folder }: QuickstartModel): Promise<string> {
+async function reportOf(
+  { saes, trainTokens, heldout }: Outcome,
+  { model, recipe }: Pick<RunContext, "model" | "recipe">,
+): Promise<string> {
   const reference = saes[0]!.packed;
   const runs = [];
   for (const { name, run: runFolder } of saes) {
@@ -100,8 +131,8 @@ async function reportOf({ saes, trainTokens, heldout }: Outcome, { folder }: Qui
     createdAt: new Date(),
     provenance: {
       command: "qsae quickstart",
-      model: basename(folder),
-      hook: HOOK,
+      model: basename(model.folder),
+      hook: recipe.hook,
       "training tokens": count(trainTokens),
       "held-out tokens": `${count(heldout.source.tokens)}, of text that neither the model nor the SAEs were trained on`,
     },
@@ -112,7 +143,12 @@ async function reportOf({ saes, trainTokens, heldout }: Outcome, { folder }: Qui
   });
 }
 
-function summaryText(folder: string, { saes, report, heldout, trainTokens }: Outcome, elapsedMs: number, terminal: Terminal): string {
+function summaryText(
+  folder: string,
+  { saes, report, heldout, trainTokens }: Outcome,
+  elapsedMs: number,
+  terminal: Terminal,
+): string {
   const [float, naive, ternary] = saes as [MeasuredSae, MeasuredSae, MeasuredSae];
   const table = evaluationTable(saes);
   return [
@@ -125,7 +161,9 @@ function summaryText(folder: string, { saes, report, heldout, trainTokens }: Out
     "",
     `Wrote to ${folder}, in ${clock(elapsedMs / 1000)}:`,
     ...saes.map(({ path, bytes: size }) => `  ${path}  ${bytes(size)}`),
-    ...saes.flatMap(({ run: runFolder }) => (runFolder === undefined ? [] : [`  ${runFiles(runFolder).metrics}`, `  ${runFiles(runFolder).checkpoint}`])),
+    ...saes.flatMap(({ run: runFolder }) =>
+      runFolder === undefined ? [] : [`  ${runFiles(runFolder).metrics}`, `  ${runFiles(runFolder).checkpoint}`],
+    ),
     `  ${report}  <- open this one in a browser`,
   ].join("\n");
 }

@@ -1,6 +1,12 @@
 /** `qsae train`: options and configuration to a run, fresh or resumed. */
 import { resolve } from "node:path";
-import { openBackend, parseTrainingConfig, type BackendName, type DataSource, type TrainingCheckpoint, type Variant } from "@qsae/core";
+import {
+  openBackend,
+  parseTrainingConfig,
+  type DataSource,
+  type TrainingCheckpoint,
+  type Variant,
+} from "@qsae/core";
 import { openActivations, readCheckpoint } from "@qsae/data";
 import { bitsPerWeight, FormatError, UsageError } from "@qsae/runtime";
 import { builtinVariants, variantByName, type VariantCatalog } from "@qsae/variants";
@@ -30,10 +36,11 @@ export async function train(flags: TrainFlags): Promise<void> {
   const source = await openActivations(data, config.tensor === undefined ? {} : { tensor: config.tensor });
   try {
     // A finished start is in the checkpoint already.
-    const start = config.from !== undefined && !stored?.checkpoint ? await readWarmStart(config.from, catalog) : undefined;
+    const start =
+      config.from !== undefined && !stored?.checkpoint ? await readWarmStart(config.from, catalog) : undefined;
     const variant = variantOf(config, source, start, catalog);
     if (start) noteDifferences(terminal, start, variant, config.from!);
-    const backend = await openBackend((config.backend ?? "auto") as BackendName);
+    const backend = await openBackend(config.backend ?? "auto");
     try {
       const finished = await interruptible("stopping after this step", (signal) =>
         runTraining({
@@ -63,7 +70,11 @@ export async function train(flags: TrainFlags): Promise<void> {
 
 /** What a resumed run cannot store: values, and what it is measured on. The rest is as it was when it started. */
 function valuesOf({ quantizers, variants, heldout }: QsaeConfig): QsaeConfig {
-  return { ...(quantizers && { quantizers }), ...(variants && { variants }), ...(heldout !== undefined && { heldout }) };
+  return {
+    ...(quantizers && { quantizers }),
+    ...(variants && { variants }),
+    ...(heldout !== undefined && { heldout }),
+  };
 }
 
 function required<T>(value: T | undefined, option: string, what: string): T {
@@ -83,18 +94,26 @@ interface StoredRun {
  * @throws FormatError if there is none and --resume
  */
 async function storedRun(folder: string, { resume, overwrite }: TrainFlags): Promise<StoredRun | undefined> {
-  if (resume && overwrite) throw new UsageError("train: --resume and --overwrite contradict each other; give one of them");
+  if (resume && overwrite)
+    throw new UsageError("train: --resume and --overwrite contradict each other; give one of them");
   const files = runFiles(folder);
-  const [hasCheckpoint, hasConfig] = await Promise.all(
-    [files.checkpoint, files.config].map(async (path) => (await kindOfPath(path)) === "file"),
+  const [hasCheckpoint, hasPacked, hasConfig] = await Promise.all(
+    [files.checkpoint, files.packed, files.config].map(async (path) => (await kindOfPath(path)) === "file"),
   );
   if (!resume) {
-    if ((hasCheckpoint || hasConfig) && !overwrite) {
-      throw new UsageError(`${folder} holds a run already; give --resume to go on with it, --overwrite to replace it, or another --out`);
+    // A configuration alone is of a run that failed before its first checkpoint: nothing is lost.
+    if ((hasCheckpoint || hasPacked) && !overwrite) {
+      throw new UsageError(
+        `${folder} holds a run already; give --resume to go on with it, --overwrite to replace it, or another --out`,
+      );
     }
     return undefined;
   }
-  if (!hasCheckpoint && !hasConfig) throw new FormatError(folder, "no run to resume; expected what qsae train writes (config.json, checkpoint.safetensors)");
+  if (!hasCheckpoint && !hasConfig)
+    throw new FormatError(
+      folder,
+      "no run to resume; expected what qsae train writes (config.json, checkpoint.safetensors)",
+    );
   const config = hasConfig ? await loadConfig(files.config) : {};
   return hasCheckpoint ? { config, checkpoint: await readCheckpoint(folder) } : { config };
 }
@@ -102,13 +121,22 @@ async function storedRun(folder: string, { resume, overwrite }: TrainFlags): Pro
 /** Latents per dimension of the data where nobody says otherwise. */
 const DEFAULT_EXPANSION = 8;
 
-function variantOf(config: QsaeConfig, source: DataSource, start: WarmStart | undefined, catalog: VariantCatalog): Variant {
+function variantOf(
+  config: QsaeConfig,
+  source: DataSource,
+  start: WarmStart | undefined,
+  catalog: VariantCatalog,
+): Variant {
   if (config.variant === undefined) {
     const known = [...(catalog.custom ?? []), ...builtinVariants].map(({ id }) => id);
     throw new UsageError(`train: --variant ID is missing; allowed: ${[...new Set(known)].join(", ")}`);
   }
   const { id, ...keys } = config.variant;
-  const variant = variantByName(id, { d_in: source.dIn, d_sae: start?.dSae ?? source.dIn * DEFAULT_EXPANSION, ...keys }, catalog);
+  const variant = variantByName(
+    id,
+    { d_in: source.dIn, d_sae: start?.dSae ?? source.dIn * DEFAULT_EXPANSION, ...keys },
+    catalog,
+  );
   if (start && (start.dIn !== variant.dIn || start.dSae !== variant.dSae)) {
     throw new UsageError(
       `--from ${config.from}: d_in=${start.dIn}, d_sae=${start.dSae}, but this run has d_in=${variant.dIn}, d_sae=${variant.dSae}; they must be equal`,
@@ -156,7 +184,11 @@ function report(terminal: Terminal, { folder, variant, run, heldout }: Reported)
       `${variant.id}: ${count(variant.dSae)} latents of width ${count(variant.dIn)}, ${count(steps)} steps` +
         (tokensPerSecond ? ` in ${clock(elapsedMs / 1000)} (${count(tokensPerSecond)} tokens/s)` : ", finished before"),
       ...(last ? [`last batch: FVU ${fvu(last.batchFvu)}, L0 ${last.l0.toFixed(1)}, ${count(last.dead)} dead`] : []),
-      ...(measured ? [`held out: FVU ${fvu(measured["fvu"]!)}, L0 ${measured["l0"]!.toFixed(1)}, ${count(measured["dead"]!)} dead in ${count(measured["tokens"]!)} tokens`] : []),
+      ...(measured
+        ? [
+            `held out: FVU ${fvu(measured["fvu"]!)}, L0 ${measured["l0"]!.toFixed(1)}, ${count(measured["dead"]!)} dead in ${count(measured["tokens"]!)} tokens`,
+          ]
+        : []),
       `wrote ${files.packed} (${bytes(run.bytes)}, ${bits.toFixed(2)} bits per weight), ${files.checkpoint}, ${files.metrics}`,
       ...(measured ? [] : [`next: qsae eval --sae ${folder} --data HELDOUT`]),
     ].join("\n"),

@@ -28,7 +28,10 @@ export async function findModel(folder: string | undefined): Promise<QuickstartM
   };
   for (const path of [files.model, join(found, "tokenizer.json"), files.trainText, files.heldoutText]) {
     if ((await kindOfPath(path)) !== "file") {
-      throw new FormatError(path, "no such file; quickstart needs model.onnx, tokenizer.json, train.txt and heldout.txt in one folder");
+      throw new FormatError(
+        path,
+        "no such file; quickstart needs model.onnx, tokenizer.json, train.txt and heldout.txt in one folder",
+      );
     }
   }
   return files;

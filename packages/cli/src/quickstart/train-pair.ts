@@ -1,6 +1,6 @@
 /** The two trained SAEs of the quickstart and what rounding makes of them, each measured as it is stored. */
 import { join } from "node:path";
-import { parseTrainingConfig, type Backend, type DataSource } from "@qsae/core";
+import { parseTrainingConfig, type Backend, type DataSource, type TrainingInput } from "@qsae/core";
 import { writeFileAtomic } from "@qsae/data";
 import type { RoundingTargets } from "@qsae/quantizers";
 import { encodePackedSae, type PackedSae } from "@qsae/runtime";
@@ -11,7 +11,7 @@ import { roundSae } from "../quantization/round-sae.ts";
 import { runFiles } from "../runs/run-files.ts";
 import { runTraining } from "../runs/run-training.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { FLOAT_TRAINING, SAE_KEYS, TERNARY_TRAINING } from "./recipe.ts";
+import type { Recipe } from "./recipe.ts";
 
 export interface MeasuredSae extends EvaluatedSae {
   readonly name: string;
@@ -26,6 +26,7 @@ export interface MeasuredSae extends EvaluatedSae {
 }
 
 export interface PairOptions {
+  readonly recipe: Pick<Recipe, "sae" | "float" | "ternary">;
   readonly folder: string;
   readonly backend: Backend;
   readonly train: { readonly source: DataSource; readonly path: string };
@@ -37,8 +38,18 @@ export interface PairOptions {
 /** In the order of the table: float, float rounded, ternary, ternary with an int8 encoder. */
 export async function trainPair(options: PairOptions): Promise<readonly MeasuredSae[]> {
   const { resolveQuantizer } = catalogOf({});
-  const float = await trained(options, { name: "float TopK", slug: "float", variant: "baseline", training: FLOAT_TRAINING });
-  const ternary = await trained(options, { name: "ternary, trained", slug: "ternary", variant: "ternary", training: TERNARY_TRAINING });
+  const float = await trained(options, {
+    name: "float TopK",
+    slug: "float",
+    variant: "baseline",
+    training: options.recipe.float,
+  });
+  const ternary = await trained(options, {
+    name: "ternary, trained",
+    slug: "ternary",
+    variant: "ternary",
+    training: options.recipe.ternary,
+  });
   const naive = await rounded(options, float, {
     name: "float, rounded to ternary",
     slug: "float-rounded-to-ternary",
@@ -56,11 +67,11 @@ interface Training {
   readonly name: string;
   readonly slug: string;
   readonly variant: string;
-  readonly training: Parameters<typeof parseTrainingConfig>[0];
+  readonly training: TrainingInput;
 }
 
 async function trained(options: PairOptions, { name, slug, variant: id, training }: Training): Promise<MeasuredSae> {
-  const { folder, backend, train, heldout, terminal, signal } = options;
+  const { recipe, folder, backend, train, heldout, terminal, signal } = options;
   const catalog = catalogOf({});
   const run = join(folder, slug);
   let evaluated: EvaluatedSae | undefined;
@@ -68,7 +79,7 @@ async function trained(options: PairOptions, { name, slug, variant: id, training
     folder: run,
     label: `train ${slug}`,
     backend,
-    variant: variantByName(id, { d_in: train.source.dIn, ...SAE_KEYS }, catalog),
+    variant: variantByName(id, { d_in: train.source.dIn, ...recipe.sae }, catalog),
     source: train.source,
     training: parseTrainingConfig(training),
     catalog,
@@ -103,7 +114,11 @@ async function rounded(options: PairOptions, of: MeasuredSae, { name, slug, targ
   const { packed } = await roundSae(of.packed, targets);
   const path = join(folder, `${slug}.qsae.safetensors`);
   const file = encodePackedSae(packed);
-  const evaluated = await evaluatePacked({ packed, bytes: file.length }, heldout, { terminal, label: `eval ${slug}`, signal });
+  const evaluated = await evaluatePacked({ packed, bytes: file.length }, heldout, {
+    terminal,
+    label: `eval ${slug}`,
+    signal,
+  });
   await writeFileAtomic(path, file);
   return { ...evaluated, name, packed, path, bytes: file.length };
 }

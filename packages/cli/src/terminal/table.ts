@@ -11,7 +11,10 @@ export interface TableData {
 }
 
 /** Text of a table for a terminal of so many columns (Infinity: no terminal). */
-export function renderTable({ columns, rows }: TableData, { width, colors }: { width: number; colors: Colors }): string {
+export function renderTable(
+  { columns, rows }: TableData,
+  { width, colors }: { width: number; colors: Colors },
+): string {
   const grid = gridOf(columns, rows, colors);
   return widthOf(grid) <= width ? grid : blocksOf(columns, rows, colors);
 }
@@ -57,15 +60,16 @@ function blocksOf(columns: TableData["columns"], rows: TableData["rows"], colors
   const headingWidth = Math.max(...columns.slice(1).map((heading) => heading.length));
   return rows
     .map(([name, ...cells]) =>
-      [
-        colors.bold(name!),
-        ...cells.map((cell, i) => `  ${columns[i + 1]!.padEnd(headingWidth)}  ${cell}`),
-      ].join("\n"),
+      [colors.bold(name), ...cells.map((cell, i) => `  ${columns[i + 1]!.padEnd(headingWidth)}  ${cell}`)].join("\n"),
     )
     .join("\n\n");
 }
 
 /** Visible width of the longest line. */
 function widthOf(text: string): number {
-  return Math.max(...stripVTControlCharacters(text).split("\n").map((line) => line.length));
+  return Math.max(
+    ...stripVTControlCharacters(text)
+      .split("\n")
+      .map((line) => line.length),
+  );
 }
