@@ -166,8 +166,9 @@ describe("bad input", () => {
   });
 
   it("shows the stack of an error under --debug and QSAE_DEBUG", async () => {
-    const { stderr } = await callMain(["inspect", "none", "--debug"]);
-    expect(stderr).toMatch(/^error: none: no such file.*\nFormatError: .*\n +at /);
+    const stack = /^error: none: no such file.*\nFormatError: .*\n +at /;
+    expect((await callMain(["inspect", "none", "--debug"])).stderr).toMatch(stack);
+    expect((await callMain(["inspect", "none"], { QSAE_DEBUG: "1" })).stderr).toMatch(stack);
   });
 });
 

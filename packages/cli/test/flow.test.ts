@@ -1,7 +1,10 @@
 /** A small project from data to report, every step through the command line. */
 import { readFile, rm } from "node:fs/promises";
+import { readCheckpoint } from "@qsae/data";
 import { decodePackedSae } from "@qsae/runtime";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { catalogOf } from "../src/catalog.ts";
+import { readWarmStart } from "../src/runs/warm-start.ts";
 import { callMain } from "./call-main.ts";
 import { jsonOf, runCli, type Outcome } from "./run-cli.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -129,6 +132,22 @@ describe("train -> quantize -> eval -> analyze -> inspect", () => {
     ).toMatchObject({ code: 2 });
   });
 
+  it("starts from a packed file as from the run it is of", async () => {
+    const catalog = catalogOf({});
+    const ofFile = await readWarmStart("runs/float/sae.qsae.safetensors", catalog);
+    const ofRun = await readWarmStart("runs/float", catalog);
+    expect(ofFile).toEqual(ofRun);
+    expect(ofRun.tensors).toEqual((await readCheckpoint("runs/float")).sae.tensors);
+  });
+
+  it("resumes a run that was killed before its first checkpoint from the beginning", async () => {
+    await rm("runs/again/checkpoint.safetensors");
+    await rm("runs/again/sae.qsae.safetensors");
+    expect((await succeed("train", "--resume", "--out", "runs/again")).json).toMatchObject({ steps: 5 });
+    const files = await Promise.all(["again", "copy"].map((run) => readFile(`runs/${run}/checkpoint.safetensors`)));
+    expect(files[1]!.equals(files[0]!)).toBe(true);
+  });
+
   it("evaluates a packed file, a run, a run's folder without the packed file, and a checkpoint alike", async () => {
     const evaluate = async (sae: string) => (await succeed("eval", "--sae", sae, "--data", "heldout.safetensors")).json;
     const packed = await evaluate("runs/float/sae.qsae.safetensors");
@@ -201,18 +220,16 @@ describe("train -> quantize -> eval -> analyze -> inspect", () => {
       "--out",
       "report.html",
     ];
-    vi.stubEnv("COLUMNS", "40");
-    const { stdout } = await callMain(report).finally(() => vi.unstubAllEnvs());
-    expect(stdout).toContain("bits/weight");
+    const { stdout } = await callMain(report, { COLUMNS: "40" });
+    expect(stdout).toContain("bits per weight");
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(40);
   });
 
   it("prints without colour into a pipe, with it where it is asked for, and never under --no-color", async () => {
     const inspect = ["inspect", "naive.qsae.safetensors"];
     expect((await runCli(inspect)).stdout).not.toContain("\u001b");
-    vi.stubEnv("FORCE_COLOR", "1");
-    const [asked, refused] = [await callMain(inspect), await callMain([...inspect, "--no-color"])];
-    vi.unstubAllEnvs();
+    const asked = await callMain(inspect, { FORCE_COLOR: "1" });
+    const refused = await callMain([...inspect, "--no-color"], { FORCE_COLOR: "1" });
     expect(asked.stdout).toContain("\u001b[1m");
     expect(refused.stdout).not.toContain("\u001b");
   });

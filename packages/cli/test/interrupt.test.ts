@@ -2,9 +2,10 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readCheckpoint } from "@qsae/data";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readSteps } from "../src/reporters/read-steps.ts";
-import { runCli, startCli } from "./run-cli.ts";
+import { callMain } from "./call-main.ts";
+import { startCli } from "./run-cli.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { writeTinyActivations } from "./tiny-activations.ts";
 
@@ -13,7 +14,13 @@ vi.setConfig({ testTimeout: 120_000 });
 const folder = temporaryFolder();
 const STEPS = 300;
 
-beforeAll(() => writeTinyActivations(folder.at("acts.safetensors")));
+const before = process.cwd();
+
+beforeAll(async () => {
+  process.chdir(folder.at());
+  await writeTinyActivations("acts.safetensors");
+});
+afterAll(() => process.chdir(before));
 
 const run = (out: string): readonly string[] => [
   ...["train", "--data", "acts.safetensors", "--variant", "ternary", "--d-sae", "64", "--k", "3"],
@@ -31,7 +38,7 @@ async function stepsDone(out: string, n: number): Promise<void> {
 
 describe("an interrupted run", () => {
   it("stops after the step with exit code 130, and resumed gives the bits of an uninterrupted one", async () => {
-    const whole = await runCli(run("whole"), { cwd: folder.at() });
+    const whole = await callMain(run("whole"));
     expect(whole, whole.stderr).toMatchObject({ code: 0 });
 
     const { process, outcome } = startCli(run("cut"), { cwd: folder.at() });
@@ -51,7 +58,7 @@ describe("an interrupted run", () => {
       metrics.split("\n")[0]!.replace('"step":1', `"step":${step + 1}`) + '\n{"step":',
     );
 
-    const resumed = await runCli(["train", "--resume", "--out", "cut"], { cwd: folder.at() });
+    const resumed = await callMain(["train", "--resume", "--out", "cut"]);
     expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
     for (const file of ["checkpoint.safetensors", "sae.qsae.safetensors", "config.json"]) {
       const [a, b] = await Promise.all(["whole", "cut"].map((out) => readFile(folder.at(out, file))));
@@ -69,7 +76,7 @@ describe("an interrupted run", () => {
     process.kill("SIGTERM");
     expect(await outcome).toMatchObject({ code: 130 });
     expect((await readCheckpoint(folder.at("terminated"))).step).toBeGreaterThanOrEqual(10);
-    const other = await runCli(["train", "--resume", "--lr", "0.1", "--out", "terminated"], { cwd: folder.at() });
+    const other = await callMain(["train", "--resume", "--lr", "0.1", "--out", "terminated"]);
     expect(other).toMatchObject({ code: 2 });
     expect(other.stderr).toMatch(/resume: lr is 0.1 now but 0.005 in the checkpoint/);
   });

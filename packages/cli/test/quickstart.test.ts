@@ -50,8 +50,9 @@ describe("quickstart", () => {
   it("harvests, trains, rounds, evaluates and reports", async () => {
     const { stdout, stderr } = await run(false);
     expect(stderr).toContain("harvest train: 100 %");
-    for (const row of ["float TopK", "float, rounded to ternary", "ternary, trained"]) expect(stdout).toContain(row);
-    expect(stdout).toContain("dead in 254");
+    for (const row of ["float TopK", "rounded to ternary", "ternary, trained", "ternary, int8 encoder"])
+      expect(stdout).toContain(row);
+    expect(stdout).toMatch(/dead in.*\n.* 254 /);
     expect(stdout).toContain("open this one in a browser");
     for (const file of [
       "float/checkpoint.safetensors",

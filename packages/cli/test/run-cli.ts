@@ -25,7 +25,13 @@ export interface CliOptions {
 
 export function startCli(args: readonly string[], { cwd, env }: CliOptions = {}): RunningCli {
   // What the machine that runs the tests likes for colours and width must not matter.
-  const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, COLUMNS: _columns, ...inherited } = process.env;
+  const {
+    NO_COLOR: _noColor,
+    FORCE_COLOR: _forceColor,
+    COLUMNS: _columns,
+    QSAE_DEBUG: _debug,
+    ...inherited
+  } = process.env;
   const child = spawn(process.execPath, ["--import", loader, "--conditions=@qsae/source", bin, ...args], {
     cwd,
     env: { ...inherited, ...env },

@@ -1,12 +1,6 @@
 /** `qsae train`: options and configuration to a run, fresh or resumed. */
 import { resolve } from "node:path";
-import {
-  openBackend,
-  parseTrainingConfig,
-  type DataSource,
-  type TrainingCheckpoint,
-  type Variant,
-} from "@qsae/core";
+import { openBackend, parseTrainingConfig, type DataSource, type TrainingCheckpoint, type Variant } from "@qsae/core";
 import { openActivations, readCheckpoint } from "@qsae/data";
 import { bitsPerWeight, FormatError, UsageError } from "@qsae/runtime";
 import { builtinVariants, variantByName, type VariantCatalog } from "@qsae/variants";

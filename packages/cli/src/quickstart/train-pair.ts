@@ -1,5 +1,5 @@
 /** The two trained SAEs of the quickstart and what rounding makes of them, each measured as it is stored. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseTrainingConfig, type Backend, type DataSource, type TrainingInput } from "@qsae/core";
 import { writeFileAtomic } from "@qsae/data";
 import type { RoundingTargets } from "@qsae/quantizers";
@@ -10,6 +10,7 @@ import { evaluatePacked, type EvaluatedSae } from "../evaluation/evaluate-packed
 import { roundSae } from "../quantization/round-sae.ts";
 import { runFiles } from "../runs/run-files.ts";
 import { runTraining } from "../runs/run-training.ts";
+import { readWarmStart } from "../runs/warm-start.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -49,14 +50,15 @@ export async function trainPair(options: PairOptions): Promise<readonly Measured
     slug: "ternary",
     variant: "ternary",
     training: options.recipe.ternary,
+    from: float.run!,
   });
   const naive = await rounded(options, float, {
-    name: "float, rounded to ternary",
+    name: "rounded to ternary",
     slug: "float-rounded-to-ternary",
     targets: { dictionary: resolveQuantizer("ternary") },
   });
   const int8 = await rounded(options, ternary, {
-    name: "ternary, trained; encoder rounded to int8",
+    name: "ternary, int8 encoder",
     slug: "ternary-int8-encoder",
     targets: { encoder: resolveQuantizer("int8") },
   });
@@ -68,12 +70,18 @@ interface Training {
   readonly slug: string;
   readonly variant: string;
   readonly training: TrainingInput;
+  /** Folder of the run whose weights it starts from. */
+  readonly from?: string;
 }
 
-async function trained(options: PairOptions, { name, slug, variant: id, training }: Training): Promise<MeasuredSae> {
+async function trained(
+  options: PairOptions,
+  { name, slug, variant: id, training, from }: Training,
+): Promise<MeasuredSae> {
   const { recipe, folder, backend, train, heldout, terminal, signal } = options;
   const catalog = catalogOf({});
   const run = join(folder, slug);
+  const start = from === undefined ? undefined : await readWarmStart(from, catalog);
   let evaluated: EvaluatedSae | undefined;
   const finished = await runTraining({
     folder: run,
@@ -83,7 +91,8 @@ async function trained(options: PairOptions, { name, slug, variant: id, training
     source: train.source,
     training: parseTrainingConfig(training),
     catalog,
-    origin: { data: train.path },
+    origin: { data: train.path, ...(from !== undefined && { from }) },
+    ...(start && from !== undefined ? { warmStart: start.tensors, provenance: { from: basename(from) } } : {}),
     terminal,
     signal,
     measure: async (sae) => {
