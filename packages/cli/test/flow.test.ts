@@ -111,6 +111,7 @@ describe("train -> quantize -> eval -> analyze -> inspect", () => {
     );
     expect(stderr).toContain("note: k is 4; runs/float has 3");
     expect((json["heldout"] as { fvu: number }).fvu).toBeLessThan(0.5);
+    expect((await readCheckpoint("runs/warm")).sae.provenance["from"]).toBe("float");
     const other = await callMain([...start, "--variant", "baseline", "--d-sae", "32", ...short, "--out", "runs/none"]);
     expect(other).toMatchObject({ code: 2 });
     expect(other.stderr).toMatch(/--from runs.float: d_in=16, d_sae=64, but this run has d_in=16, d_sae=32/);

@@ -92,6 +92,9 @@ describe("quickstart", () => {
 
   it("finds the shipped model from the clone, and says where to get it otherwise", async () => {
     expect((await findModel(undefined)).folder).toBe(shipped);
+    await expect(findModel(undefined, ["nowhere"])).rejects.toThrow(
+      /is not part of this package; get the folder examples.tiny-lm from the project's repository and give --model-dir DIR$/,
+    );
     await expect(findModel("nowhere")).rejects.toThrow(
       /nowhere.model.onnx: no such file; quickstart needs model.onnx, tokenizer.json, train.txt and heldout.txt/,
     );

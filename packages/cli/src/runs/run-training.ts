@@ -18,6 +18,7 @@ import { fileCheckpointStore, writeFileAtomic } from "@qsae/data";
 import { encodePackedSae, QsaeError, type HostTensors, type PackedSae } from "@qsae/runtime";
 import { lowerCheckpoint, type VariantCatalog } from "@qsae/variants";
 import type { QsaeConfig } from "../config/define-config.ts";
+import { writeJson } from "../files/write-json.ts";
 import { jsonlReporter } from "../reporters/jsonl-reporter.ts";
 import { terminalReporter } from "../reporters/terminal-reporter.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -128,10 +129,6 @@ function storedConfig({ folder, origin, variant, training, backend }: RunOptions
     training,
     backend: backend.name,
   };
-}
-
-async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFileAtomic(path, new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`));
 }
 
 function lastStep(): Reporter & { readonly last: StepEvent | undefined } {
