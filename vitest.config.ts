@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vitest/config";
@@ -9,6 +10,8 @@ const conditions = ["@qsae/source", "node"];
 export default defineConfig({
   root,
   test: {
+    // vitest leaves one core free by default, which is half of a small machine.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         root,
@@ -17,6 +20,9 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
+// A guard against hanging, with room for a slow machine that does other things; not a measure of speed.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: ["packages/*/{src,test,assembly}/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"],
         },
       },

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { root } from "../root.ts";
 
 /** Folders whose Markdown holds no promise of ours: generated, installed, or written by tools. */
-const passedOver = /(^|\/)(node_modules|dist|runs|docs\/api|\.changeset|\.git|\.nx)\/|CHANGELOG\.md$/;
+const passedOver = /(^|\/)(node_modules|dist|docs\/api|\.changeset|\.git|\.nx)\/|CHANGELOG\.md$/;
 
 /** Folders that may hold documents, beside the root itself. */
 const folders = ["docs", "packages", "examples", "benchmarks", "apps"];

@@ -4,7 +4,6 @@ import { colorsFor } from "./terminal/colors.ts";
 
 /** Runs one command line and returns the exit code. @param args without node and script */
 export async function main(args: readonly string[]): Promise<number> {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreClosedPipe);
   try {
     await program().parseAsync(args, { from: "user" });
     return 0;
@@ -16,9 +15,4 @@ export async function main(args: readonly string[]): Promise<number> {
     if (text !== undefined) process.stderr.write(`${text.replace(/^[a-z ]*error:/, (prefix) => colors.red(prefix))}\n`);
     return exitCode;
   }
-}
-
-/** `qsae ... | head` closes the pipe when it has seen enough: no reason to complain. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
 }

@@ -30,7 +30,8 @@ export type SaeFileKind = "packed" | "checkpoint" | "saelens";
 
 const SAELENS_WEIGHTS = "sae_weights.safetensors";
 const SAELENS_CONFIG = "cfg.json";
-const EXPECTED = "an SAE: a packed file (.qsae.safetensors), a training run (its folder or checkpoint.safetensors), or a SAELens folder";
+const EXPECTED =
+  "an SAE: a packed file (.qsae.safetensors), a training run (its folder or checkpoint.safetensors), or a SAELens folder";
 
 /**
  * Opens an SAE. A finished run is read from its packed file, an unfinished one from its last checkpoint.
@@ -63,7 +64,8 @@ export async function locate(path: string): Promise<{ readonly file: string; rea
       if ((await kindOfPath(packed)) === "file") return { file: packed, kind: "packed" };
       if ((await kindOfPath(checkpoint)) === "file") return { file: checkpoint, kind: "checkpoint" };
       for (const name of [SAELENS_WEIGHTS, SAELENS_CONFIG]) {
-        if ((await kindOfPath(join(path, name))) === "file") return { file: join(path, SAELENS_WEIGHTS), kind: "saelens" };
+        if ((await kindOfPath(join(path, name))) === "file")
+          return { file: join(path, SAELENS_WEIGHTS), kind: "saelens" };
       }
       throw new FormatError(path, `no SAE in this folder; expected ${EXPECTED}`);
     }
@@ -103,6 +105,8 @@ async function lowered(checkpoint: SaeCheckpoint, catalog: VariantCatalog): Prom
 /** `runs/ternary/` and `runs/ternary/sae.qsae.safetensors` -> `ternary`, `int8.qsae.safetensors` -> `int8`. */
 function nameOf(path: string): string {
   const absolute = resolve(path);
-  const isPartOfFolder = ["sae.qsae.safetensors", "checkpoint.safetensors", SAELENS_WEIGHTS, SAELENS_CONFIG].includes(basename(absolute));
+  const isPartOfFolder = ["sae.qsae.safetensors", "checkpoint.safetensors", SAELENS_WEIGHTS, SAELENS_CONFIG].includes(
+    basename(absolute),
+  );
   return isPartOfFolder ? basename(dirname(absolute)) : basename(absolute).replace(/(\.qsae)?\.safetensors$/, "");
 }

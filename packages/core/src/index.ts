@@ -10,7 +10,7 @@ export { arraySource } from "./array-source.ts";
 export { mixSeeds, normals, permutation, seededRandom } from "./random.ts";
 export { backendNames, openBackend } from "./backends/open-backend.ts";
 export { defineQuantizer } from "./quantization/define-quantizer.ts";
-export { dequantize } from "./quantization/dequantize.ts";
+export { dequantize, type Decodable } from "./quantization/dequantize.ts";
 export { fakeQuantize } from "./quantization/fake-quantize.ts";
 export { packMatrix } from "./quantization/pack-matrix.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";

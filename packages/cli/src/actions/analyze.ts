@@ -18,7 +18,8 @@ import { renderTable } from "../terminal/table.ts";
 
 export async function analyze(flags: AnalyzeFlags): Promise<void> {
   const terminal = openTerminal(flags);
-  if (!/\.html?$/i.test(flags.out)) throw new UsageError(`--out ${flags.out}: the report is a web page; expected a name ending in .html`);
+  if (!/\.html?$/i.test(flags.out))
+    throw new UsageError(`--out ${flags.out}: the report is a web page; expected a name ending in .html`);
   const config = await loadConfig(flags.config);
   const catalog = catalogOf(config);
   const opened: OpenedSae[] = [];

@@ -46,7 +46,7 @@ export async function harvest(flags: HarvestFlags): Promise<void> {
 }
 
 /** A number is a layer. */
-export function hookOf(text: string): string | number {
+function hookOf(text: string): string | number {
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 

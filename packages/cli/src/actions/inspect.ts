@@ -13,7 +13,8 @@ import { runFiles } from "../runs/run-files.ts";
 import { renderTable } from "../terminal/table.ts";
 import { openTerminal, type CommonFlags } from "../terminal/terminal.ts";
 
-const EXPECTED = "a packed SAE, a checkpoint, a run or SAELens folder, activations (.safetensors, .npy), or a model (.onnx)";
+const EXPECTED =
+  "a packed SAE, a checkpoint, a run or SAELens folder, activations (.safetensors, .npy), or a model (.onnx)";
 
 export async function inspect(path: string, flags: CommonFlags): Promise<void> {
   const terminal = openTerminal(flags);
@@ -54,7 +55,12 @@ async function inspectFile(path: string): Promise<Inspection> {
     case ".npy":
       return inspectActivations(path);
     case ".safetensors": {
-      const inspectAs = { packed: inspectPacked, checkpoint: inspectCheckpoint, saelens: inspectSaeLens, other: inspectActivations };
+      const inspectAs = {
+        packed: inspectPacked,
+        checkpoint: inspectCheckpoint,
+        saelens: inspectSaeLens,
+        other: inspectActivations,
+      };
       return inspectAs[(await fileKind(path)) ?? "other"](path);
     }
     default:

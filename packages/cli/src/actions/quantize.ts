@@ -14,7 +14,9 @@ import { openTerminal } from "../terminal/terminal.ts";
 export async function quantize(flags: QuantizeFlags): Promise<void> {
   const terminal = openTerminal(flags);
   if (flags.encoder === undefined && flags.decoder === undefined) {
-    throw new UsageError("quantize: nothing to do; give --encoder QUANTIZER, --decoder QUANTIZER or both (binary, ternary, int2 .. int8)");
+    throw new UsageError(
+      "quantize: nothing to do; give --encoder QUANTIZER, --decoder QUANTIZER or both (binary, ternary, int2 .. int8)",
+    );
   }
   const catalog = catalogOf(await loadConfig(flags.config));
   const encoder = flags.encoder === undefined ? undefined : catalog.resolveQuantizer(flags.encoder);
@@ -39,7 +41,10 @@ export async function quantize(flags: QuantizeFlags): Promise<void> {
     decoder_bits.toFixed(2),
   ];
   terminal.print(
-    renderTable({ columns, rows: [row("before", before), row("after", after)] }, { width: terminal.columns, colors: terminal.colors }),
+    renderTable(
+      { columns, rows: [row("before", before), row("after", after)] },
+      { width: terminal.columns, colors: terminal.colors },
+    ),
   );
   terminal.print(`wrote ${flags.out} (${method}; ${(before.bytes / after.bytes).toFixed(1)} times smaller)`);
   terminal.result({ out: resolve(flags.out), before, after });

@@ -18,7 +18,11 @@ export function analyzeCommand(): Command {
     summary: "evaluate SAEs and write a report: one HTML file that opens from disk",
     examples: ["qsae analyze --sae runs/float --sae runs/ternary --data heldout.safetensors --out report.html"],
   })
-    .requiredOption("--sae <path>", "as for eval; a run folder adds its training curves; may be given several times", collect)
+    .requiredOption(
+      "--sae <path>",
+      "as for eval; a run folder adds its training curves; may be given several times",
+      collect,
+    )
     .option("--data <file>", "activations (.safetensors or .npy); default: heldout of the configuration")
     .option("--tensor <name>", "which tensor of the file; default: the only float one")
     .option("--tokens <n>", "only the first n rows; default: all", integer(2))

@@ -18,7 +18,10 @@ export function command({ name, summary, examples }: CommandText): Command {
     .option("--json", "print one JSON object as the last line of stdout")
     .option("--no-color", "no colours (NO_COLOR does the same)")
     .option("--debug", "show the stack of errors (QSAE_DEBUG=1 does the same)")
-    .addHelpText("after", `\nExample${examples.length > 1 ? "s" : ""}:\n${examples.map((line) => `  $ ${line}`).join("\n")}`);
+    .addHelpText(
+      "after",
+      `\nExample${examples.length > 1 ? "s" : ""}:\n${examples.map((line) => `  $ ${line}`).join("\n")}`,
+    );
   return quiet(made);
 }
 
@@ -29,27 +32,39 @@ export function quiet(made: Command): Command {
   });
 }
 
-/** The error with what would have been allowed, where commander does not say so. */
+/** The error with what would have been allowed, where commander does not say so. One line. */
 function withAllowed(error: CommanderError, made: Command): CommanderError {
-  const first = error.message.split("\n")[0]!;
-  return new CommanderError(error.exitCode, error.code, `${first}${allowed(error.code, made)}`);
+  const [first, suggestion = ""] = error.message.split("\n");
+  const problem = [first!.replace(/\.$/, ""), suggestion.replace("(Did", "(did")]
+    .filter((part) => part !== "")
+    .join(" ");
+  return new CommanderError(error.exitCode, error.code, `${problem}${allowed(error.code, made)}`);
 }
 
 function allowed(code: string, made: Command): string {
   switch (code) {
-    case "commander.unknownOption":
-      return `; allowed: ${made.options.map((option) => option.long ?? option.short).join(", ")}`;
+    case "commander.unknownOption": {
+      const isRoot = made.parent === null;
+      const options = [...made.options.map((option) => option.long ?? option.short), "--help"].join(", ");
+      return `; allowed: ${options}${isRoot ? " (options of a command come after its name)" : ""}`;
+    }
     case "commander.unknownCommand":
       return `; allowed: ${made.commands.map((sub) => sub.name()).join(", ")}`;
     case "commander.excessArguments":
+    case "commander.missingArgument":
+    case "commander.missingMandatoryOptionValue":
       return `; usage: ${usageOf(made)}`;
     default:
       return "";
   }
 }
 
+/** `qsae eval --sae <path> [options]` */
 function usageOf(made: Command): string {
-  return `${made.parent ? `${made.parent.name()} ` : ""}${made.name()} ${made.usage()}`;
+  const required = made.options.filter((option) => option.mandatory).map((option) => option.flags);
+  const path = made.parent ? `${made.parent.name()} ${made.name()}` : made.name();
+  const names = made.registeredArguments.map((argument) => `<${argument.name()}>`);
+  return [path, ...names, ...required, "[options]"].join(" ");
 }
 
 /** For `.option("--steps <n>", "...", integer(1))`. */
@@ -67,7 +82,10 @@ export function integer(min: number): (text: string) => number {
 export function number({ above, min, max }: { above?: number; min?: number; max?: number }): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    const inRange = !(above !== undefined && value <= above) && !(min !== undefined && value < min) && !(max !== undefined && value > max);
+    const inRange =
+      !(above !== undefined && value <= above) &&
+      !(min !== undefined && value < min) &&
+      !(max !== undefined && value > max);
     if (text.trim() === "" || !Number.isFinite(value) || !inRange) {
       const bounds = [
         above === undefined ? "" : `above ${above}`,

@@ -27,13 +27,18 @@ export function harvestCommand(): Command {
     .requiredOption("--model <file>", "ONNX language model in one file")
     .option("--tokenizer <folder>", "folder with tokenizer.json; default: the model's folder")
     .requiredOption("--text <file>", "plain text; may be given several times", collect)
-    .requiredOption("--hook <name>", "layer number, name such as blocks.1, or a tensor's own name; qsae inspect MODEL lists them")
+    .requiredOption(
+      "--hook <name>",
+      "layer number, name such as blocks.1, or a tensor's own name; qsae inspect MODEL lists them",
+    )
     .requiredOption("--out <file>", "where to write (.safetensors)")
     .option("--context <n>", "tokens per window", integer(2), 128)
     .option("--max-tokens <n>", "rows to write at most; default: all", integer(1))
     .option("--batch-size <n>", "windows per run of the model; default 8", integer(1))
     .option("--drop-first <n>", "positions left out at the start of every window", integer(0), 1)
-    .addOption(new Option("--dtype <type>", "how activations are stored").choices(["float16", "float32"]).default("float16"))
+    .addOption(
+      new Option("--dtype <type>", "how activations are stored").choices(["float16", "float32"]).default("float16"),
+    )
     .action(async (flags: HarvestFlags) => {
       const { harvest } = await import("../actions/harvest.ts");
       await harvest(flags);

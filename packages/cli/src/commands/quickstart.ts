@@ -11,11 +11,19 @@ export interface QuickstartFlags extends CommonFlags {
 export function quickstartCommand(): Command {
   return command({
     name: "quickstart",
-    summary: "the whole way on a small real language model, offline: harvest, train float and ternary, pack, evaluate, report",
+    summary:
+      "the whole way on a small real language model, offline: harvest, train float and ternary, pack, evaluate, report",
     examples: ["qsae quickstart", "qsae quickstart --out runs/again --model-dir examples/tiny-lm"],
   })
-    .option("--out <folder>", "where everything is written; what quickstart wrote there before is replaced", "runs/quickstart")
-    .option("--model-dir <folder>", "folder with model.onnx, tokenizer.json, train.txt and heldout.txt; default: examples/tiny-lm")
+    .option(
+      "--out <folder>",
+      "where everything is written; what quickstart wrote there before is replaced",
+      "runs/quickstart",
+    )
+    .option(
+      "--model-dir <folder>",
+      "folder with model.onnx, tokenizer.json, train.txt and heldout.txt; default: examples/tiny-lm",
+    )
     .option("--backend <name>", "auto, wasm or cpu", "auto")
     .action(async (flags: QuickstartFlags) => {
       const { quickstart } = await import("../actions/quickstart.ts");

@@ -51,7 +51,11 @@ export function trainCommand(): Command {
     .option("--batch-size <n>", "tokens per step; default 1024", integer(1))
     .option("--lr <rate>", "peak learning rate; default 0.001", number({ above: 0 }))
     .option("--lr-warmup-steps <n>", "steps over which the rate rises; default 50", integer(0))
-    .option("--lr-decay-fraction <share>", "share of the steps, at the end, over which it falls; default 0.3", number({ min: 0, max: 1 }))
+    .option(
+      "--lr-decay-fraction <share>",
+      "share of the steps, at the end, over which it falls; default 0.3",
+      number({ min: 0, max: 1 }),
+    )
     .option("--seed <n>", "of initialisation and order; default 0", integer(0))
     .option("--dead-after-tokens <n>", "a latent silent for so long is dead; default 20000", integer(1))
     .option("--checkpoint-every <n>", "steps between checkpoints; default 200", integer(1))

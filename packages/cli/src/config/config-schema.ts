@@ -7,12 +7,18 @@ const isFunction = (value: unknown): boolean => typeof value === "function";
 
 /** By value: an object with the functions of the contract. What they return is checked where it is used. */
 const quantizer = z.custom<Quantizer>(
-  (value) => typeof value === "object" && value !== null && "id" in value && "encode" in value && isFunction(value.encode),
+  (value) =>
+    typeof value === "object" && value !== null && "id" in value && "encode" in value && isFunction(value.encode),
   "expected a quantizer by value, e.g. defineQuantizer({ id, codes, dequantize, calibrate, encode, ... })",
 );
 
 const variantFactory = z.custom<VariantFactory>(
-  (value) => typeof value === "object" && value !== null && "id" in value && "fromConfig" in value && isFunction(value.fromConfig),
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    "id" in value &&
+    "fromConfig" in value &&
+    isFunction(value.fromConfig),
   "expected a variant by value: { id, fromConfig }",
 );
 
@@ -37,8 +43,12 @@ const configSchema = z.strictObject({
 export function parseConfig(file: string, value: unknown): QsaeConfig {
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
-    throw new UsageError(`${file}: ${problems.join("; ")}; keys allowed: ${Object.keys(configSchema.shape).join(", ")}`);
+    const problems = parsed.error.issues.map(({ path, message }) =>
+      path.length > 0 ? `${path.join(".")}: ${message}` : message,
+    );
+    throw new UsageError(
+      `${file}: ${problems.join("; ")}; keys allowed: ${Object.keys(configSchema.shape).join(", ")}`,
+    );
   }
   const config = value as QsaeConfig;
   naming(file, () => {
@@ -50,7 +60,7 @@ export function parseConfig(file: string, value: unknown): QsaeConfig {
 
 /** The configuration as written: defaults are filled in by those who know them, and an explicit `undefined` is absent. */
 function given(config: QsaeConfig): QsaeConfig {
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as QsaeConfig;
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
 }
 
 function naming(file: string, check: () => void): void {

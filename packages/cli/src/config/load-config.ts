@@ -1,6 +1,6 @@
 /** Finds and loads `qsae.config.ts`, `.mts`, `.js`, `.mjs` or `.json`, and checks every key of it. */
 import { readFile } from "node:fs/promises";
-import { dirname, extname, isAbsolute, resolve } from "node:path";
+import { dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { FormatError, UsageError } from "@qsae/runtime";
 import { kindOfPath } from "../files/kind-of-path.ts";
 import { parseConfig } from "./config-schema.ts";
@@ -26,7 +26,8 @@ export async function loadConfig(path: string | undefined): Promise<QsaeConfig> 
 async function findConfig(): Promise<string | undefined> {
   const found = [];
   for (const name of NAMES) if ((await kindOfPath(name)) === "file") found.push(name);
-  if (found.length > 1) throw new UsageError(`${found.join(" and ")} lie in one folder; keep one, or choose with --config`);
+  if (found.length > 1)
+    throw new UsageError(`${found.join(" and ")} lie in one folder; keep one, or choose with --config`);
   return found[0];
 }
 
@@ -75,7 +76,7 @@ async function importConfig(file: string): Promise<unknown> {
 }
 
 function withPathsFrom(folder: string, config: QsaeConfig): QsaeConfig {
-  const at = (path: string): string => (isAbsolute(path) || folder === "." ? path : resolve(folder, path));
+  const at = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
   return {
     ...config,
     ...(config.data !== undefined && { data: at(config.data) }),

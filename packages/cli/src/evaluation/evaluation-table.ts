@@ -12,9 +12,9 @@ const ABSENT = "-";
 /** One row per SAE. N of "dead in N" is in the heading where all were measured on as many tokens. */
 export function evaluationTable(saes: readonly NamedSummary[]): TableData {
   const tokens = [...new Set(saes.map(({ summary }) => summary.tokens))];
-  const dead = tokens.length === 1 && tokens[0] !== undefined ? `dead in ${count(tokens[0])}` : "dead";
+  const dead = tokens.length === 1 && tokens[0] !== undefined ? `dead in\n${count(tokens[0])}` : "dead";
   return {
-    columns: ["", "FVU", "L0", dead, "bits/weight", "file", "tokens/s"],
+    columns: ["", "FVU", "L0", dead, "bits per\nweight", "file", "tokens/s"],
     rows: saes.map(({ name, summary: s }) => [
       name,
       shown(s.fvu, fvu),

@@ -6,7 +6,8 @@ export async function readBytes(path: string, expected: string): Promise<Uint8Ar
   try {
     return await readFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new FormatError(path, `no such file; expected ${expected}`);
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      throw new FormatError(path, `no such file; expected ${expected}`);
     throw new QsaeError(`${path}: cannot read it: ${(error as Error).message}`, { cause: error });
   }
 }

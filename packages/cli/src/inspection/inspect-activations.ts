@@ -25,7 +25,12 @@ export async function inspectActivations(path: string): Promise<Inspection> {
     facts: factsOf(provenance),
     tables:
       tensors.length > 0
-        ? [{ columns: ["tensor", "type", "shape"], rows: tensors.map(([name, dtype, shape]) => [name, dtype, `[${shape.join(", ")}]`]) }]
+        ? [
+            {
+              columns: ["tensor", "type", "shape"],
+              rows: tensors.map(([name, dtype, shape]) => [name, dtype, `[${shape.join(", ")}]`]),
+            },
+          ]
         : [],
   };
 }

@@ -26,14 +26,27 @@ export async function inspectSaeLens(path: string): Promise<Inspection> {
   });
 }
 
-function parameters({ sae, json, headline }: { sae: SaeCheckpoint; json: Inspection["json"]; headline: string }): Inspection {
+function parameters({
+  sae,
+  json,
+  headline,
+}: {
+  sae: SaeCheckpoint;
+  json: Inspection["json"];
+  headline: string;
+}): Inspection {
   const { spec, tensors, provenance } = sae;
   const shapes = Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
   return {
     json: { ...json, variant: spec.variant, ...sizes(spec.config), config: spec.config, tensors: shapes, provenance },
     headline,
     facts: [...factsOf(spec.config), ...factsOf(provenance)],
-    tables: [{ columns: ["tensor", "shape"], rows: Object.entries(shapes).map(([name, shape]) => [name, `[${shape.join(", ")}]`]) }],
+    tables: [
+      {
+        columns: ["tensor", "shape"],
+        rows: Object.entries(shapes).map(([name, shape]) => [name, `[${shape.join(", ")}]`]),
+      },
+    ],
   };
 }
 

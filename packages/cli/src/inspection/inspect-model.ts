@@ -16,7 +16,11 @@ export async function inspectModel(path: string): Promise<Inspection> {
         ? [
             {
               columns: ["tensor", "layer", "short name"],
-              rows: hooks.map(({ tensor, layer, alias }) => [tensor, layer === undefined ? "-" : String(layer), alias ?? "-"]),
+              rows: hooks.map(({ tensor, layer, alias }) => [
+                tensor,
+                layer === undefined ? "-" : String(layer),
+                alias ?? "-",
+              ]),
             },
           ]
         : [],

@@ -12,5 +12,12 @@ export interface Inspection {
 
 /** Facts of a flat record, e.g. provenance. */
 export function factsOf(record: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
-  return Object.entries(record).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]);
+  return Object.entries(record).map(([key, value]) => [key, shown(value)]);
+}
+
+/** Hashes and long fractions in the length that people compare. */
+function shown(value: unknown): string {
+  if (typeof value === "number") return String(Number(value.toPrecision(6)));
+  if (typeof value !== "string") return JSON.stringify(value);
+  return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}...` : value;
 }

@@ -6,7 +6,10 @@ import type { PackedSae } from "@qsae/runtime";
  * The SAE with rounded matrices, and what was done in words. Its description says so too, and loses the metrics of the
  * weights before.
  */
-export async function roundSae(sae: PackedSae, targets: RoundingTargets): Promise<{ readonly packed: PackedSae; readonly method: string }> {
+export async function roundSae(
+  sae: PackedSae,
+  targets: RoundingTargets,
+): Promise<{ readonly packed: PackedSae; readonly method: string }> {
   const { encoder, dictionary } = targets;
   const method = [
     ...(encoder ? [`encoder ${quantizerName(encoder)}`] : []),

@@ -9,13 +9,20 @@ import { count } from "../terminal/format.ts";
 import type { Progress } from "../terminal/progress.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { QuickstartModel } from "./find-model.ts";
-import { CONTEXT, HOOK } from "./recipe.ts";
+import type { Recipe } from "./recipe.ts";
 
 export interface HarvestWish {
   /** `train` or `heldout`: begins the file's name. */
   readonly name: string;
   readonly textPath: string;
   readonly tokens: number;
+}
+
+export interface HarvestContext {
+  readonly recipe: Pick<Recipe, "hook" | "context">;
+  readonly activationsFolder: string;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
 }
 
 export interface Harvested {
@@ -29,10 +36,14 @@ export interface Harvested {
 export async function harvested(
   { folder, model }: QuickstartModel,
   { name, textPath, tokens }: HarvestWish,
-  { activationsFolder, terminal, signal }: { activationsFolder: string; terminal: Terminal; signal: AbortSignal },
+  { recipe, activationsFolder, terminal, signal }: HarvestContext,
 ): Promise<Harvested> {
+  const { hook, context } = recipe;
   const inputs = await Promise.all([model, join(folder, "tokenizer.json"), textPath].map(fileSha256));
-  const fingerprint = createHash("sha256").update(JSON.stringify([...inputs, HOOK, CONTEXT, tokens])).digest("hex").slice(0, 12);
+  const fingerprint = createHash("sha256")
+    .update(JSON.stringify([...inputs, hook, context, tokens]))
+    .digest("hex")
+    .slice(0, 12);
   const path = join(activationsFolder, `${name}-${fingerprint}.safetensors`);
   const before = await openIfWhole(path, tokens);
   if (before) {
@@ -44,8 +55,8 @@ export async function harvested(
     modelPath: model,
     tokenizerDir: folder,
     textPath,
-    hook: HOOK,
-    contextLength: CONTEXT,
+    hook,
+    contextLength: context,
     maxTokens: tokens,
     outPath: path,
     signal,

@@ -1,6 +1,6 @@
 /** The two trained SAEs of the quickstart and what rounding makes of them, each measured as it is stored. */
-import { join } from "node:path";
-import { parseTrainingConfig, type Backend, type DataSource } from "@qsae/core";
+import { basename, join } from "node:path";
+import { parseTrainingConfig, type Backend, type DataSource, type TrainingInput } from "@qsae/core";
 import { writeFileAtomic } from "@qsae/data";
 import type { RoundingTargets } from "@qsae/quantizers";
 import { encodePackedSae, type PackedSae } from "@qsae/runtime";
@@ -10,8 +10,9 @@ import { evaluatePacked, type EvaluatedSae } from "../evaluation/evaluate-packed
 import { roundSae } from "../quantization/round-sae.ts";
 import { runFiles } from "../runs/run-files.ts";
 import { runTraining } from "../runs/run-training.ts";
+import { readWarmStart } from "../runs/warm-start.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { FLOAT_TRAINING, SAE_KEYS, TERNARY_TRAINING } from "./recipe.ts";
+import type { Recipe } from "./recipe.ts";
 
 export interface MeasuredSae extends EvaluatedSae {
   readonly name: string;
@@ -26,6 +27,7 @@ export interface MeasuredSae extends EvaluatedSae {
 }
 
 export interface PairOptions {
+  readonly recipe: Pick<Recipe, "sae" | "float" | "ternary">;
   readonly folder: string;
   readonly backend: Backend;
   readonly train: { readonly source: DataSource; readonly path: string };
@@ -37,15 +39,26 @@ export interface PairOptions {
 /** In the order of the table: float, float rounded, ternary, ternary with an int8 encoder. */
 export async function trainPair(options: PairOptions): Promise<readonly MeasuredSae[]> {
   const { resolveQuantizer } = catalogOf({});
-  const float = await trained(options, { name: "float TopK", slug: "float", variant: "baseline", training: FLOAT_TRAINING });
-  const ternary = await trained(options, { name: "ternary, trained", slug: "ternary", variant: "ternary", training: TERNARY_TRAINING });
+  const float = await trained(options, {
+    name: "float TopK",
+    slug: "float",
+    variant: "baseline",
+    training: options.recipe.float,
+  });
+  const ternary = await trained(options, {
+    name: "ternary, trained",
+    slug: "ternary",
+    variant: "ternary",
+    training: options.recipe.ternary,
+    from: float.run!,
+  });
   const naive = await rounded(options, float, {
-    name: "float, rounded to ternary",
+    name: "rounded to ternary",
     slug: "float-rounded-to-ternary",
     targets: { dictionary: resolveQuantizer("ternary") },
   });
   const int8 = await rounded(options, ternary, {
-    name: "ternary, trained; encoder rounded to int8",
+    name: "ternary, int8 encoder",
     slug: "ternary-int8-encoder",
     targets: { encoder: resolveQuantizer("int8") },
   });
@@ -56,23 +69,30 @@ interface Training {
   readonly name: string;
   readonly slug: string;
   readonly variant: string;
-  readonly training: Parameters<typeof parseTrainingConfig>[0];
+  readonly training: TrainingInput;
+  /** Folder of the run whose weights it starts from. */
+  readonly from?: string;
 }
 
-async function trained(options: PairOptions, { name, slug, variant: id, training }: Training): Promise<MeasuredSae> {
-  const { folder, backend, train, heldout, terminal, signal } = options;
+async function trained(
+  options: PairOptions,
+  { name, slug, variant: id, training, from }: Training,
+): Promise<MeasuredSae> {
+  const { recipe, folder, backend, train, heldout, terminal, signal } = options;
   const catalog = catalogOf({});
   const run = join(folder, slug);
+  const start = from === undefined ? undefined : await readWarmStart(from, catalog);
   let evaluated: EvaluatedSae | undefined;
   const finished = await runTraining({
     folder: run,
     label: `train ${slug}`,
     backend,
-    variant: variantByName(id, { d_in: train.source.dIn, ...SAE_KEYS }, catalog),
+    variant: variantByName(id, { d_in: train.source.dIn, ...recipe.sae }, catalog),
     source: train.source,
     training: parseTrainingConfig(training),
     catalog,
-    origin: { data: train.path },
+    origin: { data: train.path, ...(from !== undefined && { from }) },
+    ...(start && from !== undefined ? { warmStart: start.tensors, provenance: { from: basename(from) } } : {}),
     terminal,
     signal,
     measure: async (sae) => {
@@ -103,7 +123,11 @@ async function rounded(options: PairOptions, of: MeasuredSae, { name, slug, targ
   const { packed } = await roundSae(of.packed, targets);
   const path = join(folder, `${slug}.qsae.safetensors`);
   const file = encodePackedSae(packed);
-  const evaluated = await evaluatePacked({ packed, bytes: file.length }, heldout, { terminal, label: `eval ${slug}`, signal });
+  const evaluated = await evaluatePacked({ packed, bytes: file.length }, heldout, {
+    terminal,
+    label: `eval ${slug}`,
+    signal,
+  });
   await writeFileAtomic(path, file);
   return { ...evaluated, name, packed, path, bytes: file.length };
 }

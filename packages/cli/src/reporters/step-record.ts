@@ -17,7 +17,18 @@ const stepRecordSchema = z.strictObject({
 });
 
 /** A line for the event, ending in a line break. */
-export function stepLine({ step, totalSteps, tokens, lr, loss, losses, l0, dead, batchFvu, elapsedMs }: StepEvent): string {
+export function stepLine({
+  step,
+  totalSteps,
+  tokens,
+  lr,
+  loss,
+  losses,
+  l0,
+  dead,
+  batchFvu,
+  elapsedMs,
+}: StepEvent): string {
   const record: z.input<typeof stepRecordSchema> = {
     step,
     total_steps: totalSteps,
@@ -43,7 +54,8 @@ export function parseStepLines(text: string, path: string): readonly StepEvent[]
   const whole = text.split("\n").slice(0, -1);
   return whole.map((line, i) => {
     const parsed = stepRecordSchema.safeParse(jsonOf(line));
-    if (!parsed.success) throw new FormatError(path, `line ${i + 1} is no training step; expected what qsae train writes`);
+    if (!parsed.success)
+      throw new FormatError(path, `line ${i + 1} is no training step; expected what qsae train writes`);
     const { total_steps: totalSteps, batch_fvu: batchFvu, elapsed_ms: elapsedMs, ...same } = parsed.data;
     return { ...same, totalSteps, batchFvu, elapsedMs };
   });

@@ -6,7 +6,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 
 export interface TerminalReporter extends Reporter {
   /** Ends the bar, whatever happened to the run. */
-  close(): void;
+  readonly close: () => void;
 }
 
 export function terminalReporter(

@@ -1,57 +1,13 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
-import {
-  encodeSafetensors,
-  FormatError,
-  type HostTensors,
-  NonFiniteError,
-  QsaeError,
-  type TensorToWrite,
-  UsageError,
-} from "@qsae/runtime";
+import { FormatError, NonFiniteError, QsaeError, type TensorToWrite } from "@qsae/runtime";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { cfg, D, F, folderOf, numbers, weights } from "../../test/saelens-folder.ts";
 import { sharedData } from "../../test/shared-data.ts";
-import { temporaryFolder } from "../../test/temporary-folder.ts";
-import { exportSae } from "./export-sae.ts";
 import { importSae } from "./import-sae.ts";
-
-const D = 3;
-const F = 4;
-
-const numbers = (length: number, from = 0): Float32Array =>
-  Float32Array.from({ length }, (_, i) => Math.fround(Math.sin(from + i)));
-
-const weights: Record<string, TensorToWrite> = {
-  W_enc: { shape: [D, F], data: numbers(D * F) },
-  b_enc: { shape: [F], data: numbers(F, 100) },
-  W_dec: { shape: [F, D], data: numbers(F * D, 200) },
-  b_dec: { shape: [D], data: numbers(D, 300) },
-};
-
-const cfg = {
-  architecture: "topk",
-  d_in: D,
-  d_sae: F,
-  k: 2,
-  dtype: "float32",
-  device: "cpu",
-  apply_b_dec_to_input: true,
-  normalize_activations: "none",
-  reshape_activations: "none",
-  rescale_acts_by_decoder_norm: false,
-  metadata: { hook_name: "blocks.1.hook_resid_post", model_name: "tiny" },
-};
-
-async function folderOf(config: object | string, tensors: Record<string, TensorToWrite> = weights): Promise<string> {
-  const folder = join(await temporaryFolder(), "my_sae");
-  await mkdir(folder);
-  await writeFile(join(folder, "cfg.json"), typeof config === "string" ? config : JSON.stringify(config));
-  await writeFile(join(folder, "sae_weights.safetensors"), encodeSafetensors(tensors));
-  return folder;
-}
 
 async function refusal(config: object | string, tensors?: Record<string, TensorToWrite>): Promise<string> {
   const error: unknown = await importSae(await folderOf(config, tensors)).catch((e: unknown) => e);
@@ -203,100 +159,6 @@ describe("importSae", () => {
       }),
       { numRuns: 200 },
     );
-  });
-});
-
-/** Reconstruction by a top-k SAE of one token, in float64. */
-function topK(tensors: HostTensors, x: readonly number[], k: number, rescale: boolean): number[] {
-  const at = (name: string, index: number): number => tensors[name]!.data[index]!;
-  const norm = (j: number): number => (rescale ? Math.hypot(...x.map((_, i) => at("W_dec", j * D + i))) : 1);
-  const scores = Array.from({ length: F }, (_, j) => {
-    const h = x.reduce((sum, value, i) => sum + (value - at("b_dec", i)) * at("W_enc", i * F + j), at("b_enc", j));
-    return h * norm(j);
-  });
-  const active = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!).slice(0, k);
-  return x.map((_, i) =>
-    active.reduce((sum, j) => sum + (Math.max(scores[j]!, 0) / norm(j)) * at("W_dec", j * D + i), at("b_dec", i)),
-  );
-}
-
-describe("rescale_acts_by_decoder_norm", () => {
-  it("is folded in: the plain SAE computes what the rescaled one did", async () => {
-    // Atoms of very different norms: 1, 4, 9 and 16 times as long.
-    const long = weights["W_dec"]!.data.map((value, i) => value * (1 + Math.floor(i / D)) ** 2) as Float32Array;
-    const rescaled = { ...weights, W_dec: { shape: [F, D], data: long } };
-    const imported = await importSae(await folderOf({ ...cfg, rescale_acts_by_decoder_norm: true }, rescaled));
-    const norms = [0, 1, 2, 3].map((j) => Math.hypot(...imported.tensors["W_dec"]!.data.slice(j * D, j * D + D)));
-    for (const norm of norms) expect(norm).toBeCloseTo(1, 6);
-    let choseOthers = 0;
-    for (let sample = 0; sample < 50; sample++) {
-      const x = [...numbers(D, 7 * sample)].map((value) => 3 * value);
-      const expected = topK(rescaled, x, 2, true);
-      topK(imported.tensors, x, 2, false).forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 4));
-      if (topK(rescaled, x, 2, false).some((value, i) => Math.abs(value - expected[i]!) > 1e-3)) choseOthers++;
-    }
-    // Otherwise the samples would not tell folding from ignoring.
-    expect(choseOthers).toBeGreaterThan(5);
-  });
-
-  it("keeps an atom of norm 0 silent and finite", async () => {
-    const wDec = numbers(F * D, 200).fill(0, D, 2 * D);
-    const imported = await importSae(
-      await folderOf(
-        { ...cfg, rescale_acts_by_decoder_norm: true },
-        { ...weights, W_dec: { shape: [F, D], data: wDec } },
-      ),
-    );
-    expect([...imported.tensors["W_dec"]!.data.slice(D, 2 * D)]).toEqual([0, 0, 0]);
-    expect(imported.tensors["b_enc"]!.data[1]).toBe(0);
-    expect(imported.tensors["W_dec"]!.data.every(Number.isFinite)).toBe(true);
-  });
-});
-
-describe("exportSae", () => {
-  it.each(["standard", "topk", "jumprelu"])("writes what importSae reads, for %s", async (architecture) => {
-    const tensors =
-      architecture === "jumprelu" ? { ...weights, threshold: { shape: [F], data: numbers(F).map(Math.abs) } } : weights;
-    const first = await importSae(await folderOf({ ...cfg, architecture, apply_b_dec_to_input: false }, tensors));
-    const folder = join(await temporaryFolder(), "a", "exported");
-    await exportSae(first, folder);
-    const second = await importSae(folder);
-    expect(second.spec).toEqual(first.spec);
-    expect(second.tensors).toEqual(first.tensors);
-    expect(second.provenance).toMatchObject({
-      model: "tiny",
-      hook: "blocks.1.hook_resid_post",
-      imported: basename(folder),
-    });
-  });
-
-  it("writes the keys that SAELens 6 reads", async () => {
-    const folder = await temporaryFolder();
-    await exportSae(await importSae(await folderOf(cfg)), folder);
-    const written = JSON.parse(await readFile(join(folder, "cfg.json"), "utf8")) as Record<string, unknown>;
-    expect(written).toMatchObject({ ...cfg, metadata: { ...cfg.metadata, sae_lens_version: "6.0.0" } });
-  });
-
-  it("refuses what the layout cannot hold", async () => {
-    const sae = await importSae(await folderOf(cfg));
-    const folder = await temporaryFolder();
-    const { b_enc: _, ...missing } = sae.tensors;
-    for (const [changes, problem] of [
-      [{ spec: { ...sae.spec, variant: "ternary" } }, /cannot hold variant "ternary"; supported: baseline/],
-      [
-        { spec: { ...sae.spec, config: { ...sae.spec.config, activation: "gated" } } },
-        /config of variant baseline: activation: /,
-      ],
-      [{ spec: { ...sae.spec, config: { ...sae.spec.config, k: undefined } } }, /topk without k/],
-      [{ tensors: missing }, /tensor "b_enc" is absent; expected float32 \[4\]/],
-      [
-        { tensors: { ...sae.tensors, b_enc: sae.tensors["b_dec"]! } },
-        /tensor "b_enc" is \[3\]; expected float32 \[4\]/,
-      ],
-    ] as const) {
-      await expect(exportSae({ ...sae, ...changes }, folder)).rejects.toThrow(UsageError);
-      await expect(exportSae({ ...sae, ...changes }, folder)).rejects.toThrow(problem);
-    }
   });
 });
 

@@ -75,6 +75,13 @@ describe("decodeFloats", () => {
     );
   });
 
+  it("reads Node's Buffers, whose slices share memory, from every alignment", () => {
+    const floats = Float32Array.of(1.5, -2);
+    const buffer = Buffer.alloc(16);
+    Buffer.from(floats.buffer).copy(buffer, 1);
+    expect(decodeFloats(buffer.subarray(1, 9), "F32")).toEqual(floats);
+  });
+
   it("refuses a fraction of an element and an output of another length", () => {
     expect(() => decodeFloats(new Uint8Array(5), "F16")).toThrow(
       new UsageError("decodeFloats: 5 bytes are no whole number of F16 (2 bytes each)"),

@@ -63,5 +63,5 @@ function asUint16(bytes: Uint8Array, count: number): Uint16Array {
 
 /** The bytes themselves, or a copy where a typed array could not view them. */
 function alignedTo(elementBytes: number, bytes: Uint8Array): Uint8Array {
-  return bytes.byteOffset % elementBytes === 0 ? bytes : bytes.slice();
+  return bytes.byteOffset % elementBytes === 0 ? bytes : new Uint8Array(bytes);
 }

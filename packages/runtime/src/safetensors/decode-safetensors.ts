@@ -40,7 +40,7 @@ export function decodeSafetensorsData(bytes: Uint8Array, dtype: SafetensorsDtype
   switch (dtype) {
     case "U8":
     case "BOOL":
-      return bytes.slice();
+      return new Uint8Array(bytes);
     case "I8":
       return Int32Array.from(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length));
     case "I16":

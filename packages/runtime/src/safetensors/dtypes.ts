@@ -1,5 +1,5 @@
 /** Element types of the safetensors format (https://github.com/huggingface/safetensors#format), by bytes per element. */
-export const SAFETENSORS_DTYPE_BYTES = {
+export const SAFETENSORS_DTYPE_BYTES: Readonly<Record<SafetensorsDtype, number>> = {
   BOOL: 1,
   U8: 1,
   I8: 1,
@@ -15,9 +15,24 @@ export const SAFETENSORS_DTYPE_BYTES = {
   U64: 8,
   I64: 8,
   F64: 8,
-} as const;
+};
 
-export type SafetensorsDtype = keyof typeof SAFETENSORS_DTYPE_BYTES;
+export type SafetensorsDtype =
+  | "BOOL"
+  | "U8"
+  | "I8"
+  | "F8_E4M3"
+  | "F8_E5M2"
+  | "U16"
+  | "I16"
+  | "F16"
+  | "BF16"
+  | "U32"
+  | "I32"
+  | "F32"
+  | "U64"
+  | "I64"
+  | "F64";
 
 export function isSafetensorsDtype(dtype: string): dtype is SafetensorsDtype {
   return Object.hasOwn(SAFETENSORS_DTYPE_BYTES, dtype);
