@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-// A guard against hanging, with room for a slow machine that does other things; not a measure of speed.
+          // A guard against hanging, with room for a slow machine that does other things; not a measure of speed.
           testTimeout: 60_000,
           hookTimeout: 60_000,
           include: ["packages/*/{src,test,assembly}/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"],
