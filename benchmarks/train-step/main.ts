@@ -1,6 +1,7 @@
 /**
  * `pnpm bench train-step [--json] [--rounds 7] [--threads 2] [--data gaussian,real]`: the training step of a float TopK SAE
  * against PyTorch (Debian's python3-torch), in one run, interleaved. Losses of the first steps must agree first.
+ * `--scaling` prints instead how time and peak memory grow with the batch and the width.
  */
 import { parseArgs } from "node:util";
 import { openBackend, type EncodeMode } from "@qsae/core";
@@ -8,6 +9,7 @@ import { gaussianProblem, withProblemFiles, type Problem } from "./problem.ts";
 import { ourStepper } from "./ours.ts";
 import { realProblem } from "./real-problem.ts";
 import { interleavedMedians, type Contestant } from "./rounds.ts";
+import { printScaling } from "./scaling.ts";
 import { openTorchPeer, type Decode } from "./torch-peer.ts";
 
 const { values: options } = parseArgs({
@@ -16,6 +18,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "7" },
     threads: { type: "string", default: "2" },
     data: { type: "string", default: "gaussian,real" },
+    scaling: { type: "boolean", default: false },
   },
 });
 const [rounds, threads] = [Number(options.rounds), Number(options.threads)];
@@ -97,6 +100,10 @@ function requireEqualLosses(data: string, step: number, losses: ReadonlyMap<stri
   say(`${data}: losses of step ${step} agree: ${low.toPrecision(7)} .. ${high.toPrecision(7)}`);
 }
 
+if (options.scaling) {
+  await printScaling(threads);
+  process.exit(0);
+}
 const wanted = options.data.split(",");
 const rows: Row[] = [];
 if (wanted.includes("gaussian"))
