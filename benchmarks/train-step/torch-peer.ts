@@ -14,6 +14,8 @@ export interface TorchPeer {
   close(): Promise<void>;
 }
 
+const INSTALL = "install it: apt-get install python3-torch libopenblas0-pthread";
+
 /** @throws if python3 with torch (Debian: python3-torch) is missing, with what it printed */
 export async function openTorchPeer(
   folder: string,
@@ -32,14 +34,16 @@ export async function openTorchPeer(
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async <T>(): Promise<T> => {
     const { value, done } = await lines.next();
-    if (done) throw new Error("PyTorch did not answer; install it: apt-get install python3-torch");
+    if (done) throw new Error(`PyTorch did not answer; ${INSTALL}`);
     return JSON.parse(value as string) as T;
   };
   const ask = <T>(request: string): Promise<T> => {
     child.stdin.write(`${request}\n`);
     return answer<T>();
   };
-  const { torch } = await answer<{ torch: string }>();
+  const { torch, openblas } = await answer<{ torch: string; openblas: boolean }>();
+  // Without it Debian's torch falls back to the reference BLAS, 60 times slower: no peer at all.
+  if (!openblas) throw new Error(`PyTorch runs without OpenBLAS; ${INSTALL}`);
   return {
     version: torch,
     step: () => ask("step"),

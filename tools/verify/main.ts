@@ -6,8 +6,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { runBin } from "../run.ts";
+import { root } from "../root.ts";
+import { run, runBin } from "../run.ts";
 import { withTemporaryFolder } from "../temporary-folder.ts";
+import { kernelTests, node24 } from "./node24.ts";
 import { stagesAfterTests, stagesBeforeTests, type Stage } from "./stages.ts";
 import { summarize, type StageResult } from "./summary.ts";
 import { countTests, type VitestReport } from "./vitest-report.ts";
@@ -22,11 +24,17 @@ const runStage = async ({ commands }: Stage): Promise<Omit<StageResult, "name" |
   return { passed: 1, failed: 0 };
 };
 
-const runTests = (): Promise<Omit<StageResult, "name" | "elapsedMs">> =>
+/** All tests on this Node, or those in `paths` on another one. */
+const runTests = (other?: {
+  readonly node: string;
+  readonly paths: readonly string[];
+}): Promise<Omit<StageResult, "name" | "elapsedMs">> =>
   withTemporaryFolder(async (folder) => {
     const file = join(folder, "report.json");
     const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-    const { status } = await runBin("vitest", args, { show: true });
+    const { status } = other
+      ? await run(other.node, [join(root, "node_modules/vitest/vitest.mjs"), ...args, ...other.paths], { show: true })
+      : await runBin("vitest", args, { show: true });
     const report = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as VitestReport) : undefined;
     const { passed, failed, skipped } = countTests(report, status);
     return { passed, failed, note: `${passed} passed, ${failed} failed, ${skipped} skipped` };
@@ -46,7 +54,10 @@ const timed = async (
 const main = async (): Promise<number> => {
   const results: StageResult[] = [];
   for (const stage of stagesBeforeTests) results.push(await timed(stage.name, () => runStage(stage)));
-  results.push(await timed("tests", runTests));
+  results.push(await timed("tests", () => runTests()));
+  const newer = node24();
+  if (newer) results.push(await timed("kernel tests on Node 24", () => runTests({ node: newer, paths: kernelTests })));
+  else console.log(`\nkernel tests on Node 24: not run apart (Node ${process.versions.node}, no other one here)`);
   const built = results.some(({ name, failed }) => name === "build" && failed === 0);
   for (const stage of stagesAfterTests) {
     const unrun = { name: stage.name, passed: 0, failed: 1, note: "not run: the build failed", elapsedMs: 0 };
