@@ -12,6 +12,7 @@ export {
   type DecodeSparse,
   type LatentGradient,
 } from "./engine/kernels/decode-sparse.ts";
+export { countFired, scatterRows, type CountFired, type ScatterRows } from "./engine/kernels/dense-latents.ts";
 export {
   bucketLatents,
   decoderGradient,
@@ -27,11 +28,19 @@ export { topK, type TopK } from "./engine/kernels/top-k.ts";
 export { binary, type Binary } from "./engine/kernels/binary.ts";
 export { copyStrided, type CopyStrided } from "./engine/kernels/copy-strided.ts";
 export type { BinaryOp, UnaryOp } from "./engine/kernels/elementwise-ops.ts";
+export {
+  fakeQuantize,
+  fakeQuantizeScaleGradient,
+  type FakeQuantize,
+  type FakeQuantizeScaleGradient,
+} from "./engine/kernels/fake-quantize.ts";
 export { fill, type Fill } from "./engine/kernels/fill.ts";
 export { gatherRows, type GatherRows } from "./engine/kernels/gather-rows.ts";
 export { reduce, type Reduce, type ReduceOp } from "./engine/kernels/reduce.ts";
+export { scatterAddRows, type ScatterAddRows } from "./engine/kernels/scatter-add-rows.ts";
 export { select, type Select } from "./engine/kernels/select.ts";
 export { transpose, type Transpose } from "./engine/kernels/transpose.ts";
+export { normalizeRows, removeParallel, type NormalizeRows, type RemoveParallel } from "./engine/kernels/unit-rows.ts";
 export { unary, type Unary } from "./engine/kernels/unary.ts";
 export { openEngine, type EngineOptions } from "./engine/open-engine.ts";
 export type { Pointer } from "./engine/pointer.ts";

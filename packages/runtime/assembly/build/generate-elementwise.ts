@@ -14,7 +14,7 @@ const unary: Readonly<Record<UnaryOp, string>> = {
   reciprocal: "f32x4.div(f32x4.splat(1), x)",
   exp: "exp(x)",
   log: "log(x)",
-  relu: "f32x4.max(x, f32x4.splat(0))",
+  relu: "v128.andnot(x, f32x4.le(x, f32x4.splat(0)))",
   // NaN is not > 0, and stays NaN all the same
   step: "v128.bitselect(v128.bitselect(f32x4.splat(1), a, f32x4.gt(x, f32x4.splat(0))), x, f32x4.eq(x, x))",
   sigmoid: "sigmoid(x)",
@@ -24,7 +24,7 @@ const unary: Readonly<Record<UnaryOp, string>> = {
   ceil: "f32x4.ceil(x)",
   // zeros and NaN are their own sign
   sign: "v128.bitselect(v128.bitselect(f32x4.splat(1), x, i32x4.splat(i32.MAX_VALUE)), x, f32x4.gt(f32x4.abs(x), f32x4.splat(0)))",
-  clip: "f32x4.min(f32x4.max(x, a), b)",
+  clip: "f32x4.pmin(f32x4.pmax(x, a), b)",
   toInt32: "i32x4.trunc_sat_f32x4_s(x)",
   fromInt32: "f32x4.convert_i32x4_s(x)",
 };

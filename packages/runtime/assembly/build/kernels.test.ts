@@ -64,5 +64,6 @@ describe("control block", () => {
     expect(address("STATUS")).toBe(control.controlWords.status);
     expect(address("PROGRESS")).toBe(control.controlWords.progress);
     expect(address("ZEROS")).toBe(control.ZEROS_START);
+    expect(address("CONSTANTS")).toBe(control.CONSTANTS_START);
   });
 });

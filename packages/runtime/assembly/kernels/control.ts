@@ -11,6 +11,8 @@ export const STATUS: usize = 256;
 export const PROGRESS: usize = 320;
 /** 64 bytes that are always zero: where accumulators start without a bias. */
 export const ZEROS: usize = 2048;
+/** 1 KiB for constants that a kernel reads from memory: it writes them first, all threads the same. */
+export const CONSTANTS: usize = 2112;
 
 /** Takes one tile. Tiles are handed out in order; a thread stops at the first one past its job's end. */
 export function nextTile(): usize {

@@ -5,14 +5,16 @@
 import { ceilDiv, smaller } from "./arithmetic";
 import { binaryRun, binaryRunLeft, binaryRunRight } from "./binary-loops";
 import { nextTile } from "./control";
+import { writeConstants } from "./exponential";
 import { loadPart, storePart } from "./lanes";
 import { unaryRun } from "./unary-loops";
 
 /** Numbers per tile: 64 KB, so that what two threads take in turn is long against the taking. */
 const CHUNK: usize = 16384;
 
-/** out = op(x), length numbers. */
+/** out = op(x), length numbers. Keeps {@link writeConstants}' constants. */
 export function unary(thread: usize, op: i32, x: usize, out: usize, length: usize, alpha: f32, beta: f32): void {
+  writeConstants();
   for (;;) {
     const from = nextTile() * CHUNK;
     if (from >= length) break;

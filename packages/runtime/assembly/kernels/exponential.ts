@@ -1,87 +1,142 @@
 /**
- * exp, log, sigmoid and tanh of four lanes, within about 2 units in the last place over all of float32. Coefficients:
- * Moshier's Cephes library (single/expf.c, single/logf.c). Subnormal arguments and results are computed, not flushed;
- * NaN goes through.
+ * exp, log, sigmoid and tanh of four lanes, within 4 units in the last place over all of float32 (2e-7 of the result).
+ * Subnormal arguments and results are computed, not flushed; NaN goes through. e^r - 1: our own minimax polynomial;
+ * log: the method and coefficients of FreeBSD's e_logf.c.
+ *
+ * Constants are read from memory. Written in place, V8 would build each of them anew for every vector, in four
+ * instructions apiece: exp would take twice as long.
  */
 import { fma } from "./arithmetic";
+import { CONSTANTS } from "./control";
 
-/** ln 2 in two parts; the first has 9 significant bits, so that a whole number up to 2^15 times it is exact. */
-const LN2_HIGH: f32 = 0.693359375;
-const LN2_LOW: f32 = -2.1219444e-4;
-const LOG2_E: f32 = 1.44269504088896341;
+class Constants {
+  one: v128;
+  /** ln 2 in two parts, negated; the first has 9 significant bits, so that a whole number up to 2^15 times it is exact. */
+  ln2High: v128;
+  ln2Low: v128;
+  infinity: v128;
 
-/** x = n ln 2 + r: the whole number n nearest to x / ln 2. */
-function wholePart(x: v128): v128 {
-  return f32x4.nearest(f32x4.mul(x, f32x4.splat(LOG2_E)));
+  // e^x
+  log2E: v128;
+  /** 1.5 * 2^23: a number of magnitude below 2^22 added to it is rounded to a whole one, which its last bits are. */
+  rounder: v128;
+  most: v128;
+  least: v128;
+  mostTanh: v128;
+  e2: v128;
+  e3: v128;
+  e4: v128;
+  e5: v128;
+  e6: v128;
+
+  // ln x
+  smallestNormal: v128;
+  twoTo23: v128;
+  twentyThree: v128;
+  sqrtHalf: v128;
+  mantissa: v128;
+  l1: v128;
+  l2: v128;
+  l3: v128;
+  l4: v128;
 }
 
-/** e^r - 1, r = x - n ln 2 in [-0.35, 0.35]. */
-function restPart(x: v128, n: v128): v128 {
-  const r = fma(n, f32x4.splat(-LN2_LOW), fma(n, f32x4.splat(-LN2_HIGH), x));
-  let p = fma(f32x4.splat(1.98756915e-4), r, f32x4.splat(1.3981999507e-3));
-  p = fma(p, r, f32x4.splat(8.3334519073e-3));
-  p = fma(p, r, f32x4.splat(4.1665795894e-2));
-  p = fma(p, r, f32x4.splat(1.6666665459e-1));
-  p = fma(p, r, f32x4.splat(5.0000001201e-1));
+/** Writes the constants where the functions read them; every thread, the same ones. */
+export function writeConstants(): void {
+  const k = changetype<Constants>(CONSTANTS);
+  k.one = f32x4.splat(1);
+  k.ln2High = f32x4.splat(-0.693359375);
+  k.ln2Low = f32x4.splat(2.1219444e-4);
+  k.infinity = f32x4.splat(Infinity);
+  k.log2E = f32x4.splat(1.44269504088896341);
+  k.rounder = f32x4.splat(12582912);
+  k.most = f32x4.splat(90);
+  k.least = f32x4.splat(-105);
+  k.mostTanh = f32x4.splat(40);
+  k.e2 = f32x4.splat(0.5);
+  k.e3 = f32x4.splat(1.6666543e-1);
+  k.e4 = f32x4.splat(4.166628e-2);
+  k.e5 = f32x4.splat(8.3666109e-3);
+  k.e6 = f32x4.splat(1.3946497e-3);
+  k.smallestNormal = f32x4.splat(1.17549435e-38);
+  k.twoTo23 = f32x4.splat(8388608);
+  k.twentyThree = f32x4.splat(23);
+  k.sqrtHalf = i32x4.splat(0x3f3504f3);
+  k.mantissa = i32x4.splat(0x007fffff);
+  k.l1 = f32x4.splat(0.66666662693);
+  k.l2 = f32x4.splat(0.40000972152);
+  k.l3 = f32x4.splat(0.28498786688);
+  k.l4 = f32x4.splat(0.24279078841);
+}
+
+/** x = n ln 2 + r: the whole number n nearest to x / ln 2, plus the rounder. @inline */
+function wholePart(k: Constants, x: v128): v128 {
+  return fma(x, k.log2E, k.rounder);
+}
+
+/** e^r - 1, r = x - n ln 2 in [-0.35, 0.35]. @inline */
+function restPart(k: Constants, x: v128, whole: v128): v128 {
+  const n = f32x4.sub(whole, k.rounder);
+  const r = fma(n, k.ln2Low, fma(n, k.ln2High, x));
+  const p = fma(fma(fma(fma(k.e6, r, k.e5), r, k.e4), r, k.e3), r, k.e2);
   return fma(p, f32x4.mul(r, r), r);
 }
 
-/** 2^n for whole n in -126 .. 127. */
-function powerOfTwo(n: v128): v128 {
-  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
+/** 2^n for whole n in -126 .. 127. @inline */
+function powerOfTwo(k: Constants, n: v128): v128 {
+  return i32x4.add(i32x4.shl(n, 23), k.one);
 }
 
-/** e^x. Infinity above 88.72; below -103.97 zero. */
+/** e^x. Infinity from 88.73 on, zero from -103.98 on. @inline */
 export function exp(x: v128): v128 {
+  const k = changetype<Constants>(CONSTANTS);
   // The bounds end in infinity and zero all the same, and keep 2^n within two factors. pmin, pmax let NaN through.
-  x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(90)), f32x4.splat(-105));
-  const n = wholePart(x);
-  const p = f32x4.add(restPart(x, n), f32x4.splat(1));
+  const bounded = f32x4.pmax(f32x4.pmin(x, k.most), k.least);
+  const whole = wholePart(k, bounded);
+  const p = f32x4.add(restPart(k, bounded, whole), k.one);
   // Two factors: 2^n alone overflows before the result does, and is no normal number where the result is subnormal.
-  const whole = i32x4.trunc_sat_f32x4_s(n);
-  const half = i32x4.shr_s(whole, 1);
-  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
+  const n = i32x4.sub(whole, k.rounder);
+  const half = i32x4.shr_s(n, 1);
+  return f32x4.mul(f32x4.mul(p, powerOfTwo(k, half)), powerOfTwo(k, i32x4.sub(n, half)));
 }
 
-/** ln x. -Infinity of zeros, NaN below. */
-export function log(x: v128): v128 {
-  const subnormal = f32x4.lt(x, f32x4.splat(1.17549435e-38));
-  const normal = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, subnormal); // 2^23
-  // x = 2^e m, m in [sqrt(1/2), sqrt(2))
-  const bits = i32x4.sub(normal, i32x4.splat(0x3f3504f3));
-  const e = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23)), v128.and(f32x4.splat(23), subnormal));
-  const m = i32x4.add(v128.and(bits, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
-  const f = f32x4.sub(m, f32x4.splat(1));
-  let p = fma(f32x4.splat(7.0376836292e-2), f, f32x4.splat(-1.151461031e-1));
-  p = fma(p, f, f32x4.splat(1.167699874e-1));
-  p = fma(p, f, f32x4.splat(-1.2420140846e-1));
-  p = fma(p, f, f32x4.splat(1.4249322787e-1));
-  p = fma(p, f, f32x4.splat(-1.6668057665e-1));
-  p = fma(p, f, f32x4.splat(2.0000714765e-1));
-  p = fma(p, f, f32x4.splat(-2.4999993993e-1));
-  p = fma(p, f, f32x4.splat(3.3333331174e-1));
-  const square = f32x4.mul(f, f);
-  let y = fma(e, f32x4.splat(LN2_LOW), f32x4.mul(f32x4.mul(p, f), square));
-  y = f32x4.add(f, fma(square, f32x4.splat(-0.5), y));
-  y = fma(e, f32x4.splat(LN2_HIGH), y);
-  // What has no such m: infinity and NaN stay, zeros and negative numbers have no logarithm.
-  y = v128.bitselect(y, x, f32x4.lt(x, f32x4.splat(Infinity)));
-  y = v128.bitselect(f32x4.splat(-Infinity), y, f32x4.eq(x, f32x4.splat(0)));
-  return v128.bitselect(f32x4.splat(NaN), y, f32x4.lt(x, f32x4.splat(0)));
-}
-
-/** 1 / (1 + e^-x), as e^x / (1 + e^x) below zero, where it keeps its relative accuracy down to subnormal results. */
+/** 1 / (1 + e^-x), as e^x / (1 + e^x) below zero, where it keeps its relative accuracy down to subnormal results. @inline */
 export function sigmoid(x: v128): v128 {
+  const k = changetype<Constants>(CONSTANTS);
   const e = exp(f32x4.neg(f32x4.abs(x)));
-  const above = v128.bitselect(e, f32x4.splat(1), f32x4.lt(x, f32x4.splat(0)));
-  return f32x4.div(above, f32x4.add(f32x4.splat(1), e));
+  return f32x4.div(v128.bitselect(e, k.one, f32x4.lt(x, f32x4.splat(0))), f32x4.add(k.one, e));
 }
 
-/** u / (u + 2), u = e^(2 |x|) - 1, with x's sign: accurate near zero because u is. */
+/** u / (u + 2), u = e^(2 |x|) - 1, with x's sign: accurate near zero because u is. @inline */
 export function tanh(x: v128): v128 {
-  const twice = f32x4.pmin(f32x4.mul(f32x4.abs(x), f32x4.splat(2)), f32x4.splat(40)); // from 18 on it is 1
-  const n = wholePart(twice);
-  const power = powerOfTwo(i32x4.trunc_sat_f32x4_s(n));
-  const u = fma(restPart(twice, n), power, f32x4.sub(power, f32x4.splat(1)));
-  return v128.bitselect(x, f32x4.div(u, f32x4.add(u, f32x4.splat(2))), i32x4.splat(i32.MIN_VALUE));
+  const k = changetype<Constants>(CONSTANTS);
+  const size = f32x4.abs(x);
+  const twice = f32x4.pmin(f32x4.add(size, size), k.mostTanh); // the result is 1 from 19 on
+  const whole = wholePart(k, twice);
+  const power = powerOfTwo(k, i32x4.sub(whole, k.rounder));
+  const u = fma(restPart(k, twice, whole), power, f32x4.sub(power, k.one));
+  const result = f32x4.div(u, f32x4.add(u, f32x4.add(k.one, k.one)));
+  return v128.or(result, v128.xor(x, size)); // x's sign
+}
+
+/** ln x. -Infinity of zeros, NaN below. @inline */
+export function log(x: v128): v128 {
+  const k = changetype<Constants>(CONSTANTS);
+  const zero = f32x4.splat(0);
+  const subnormal = f32x4.lt(x, k.smallestNormal);
+  const normal = v128.bitselect(f32x4.mul(x, k.twoTo23), x, subnormal);
+  // x = 2^e (1 + f), 1 + f in [sqrt(1/2), sqrt(2))
+  const bits = i32x4.sub(normal, k.sqrtHalf);
+  const e = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23)), v128.and(k.twentyThree, subnormal));
+  const f = f32x4.sub(i32x4.add(v128.and(bits, k.mantissa), k.sqrtHalf), k.one);
+  // ln(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)), s = f / (2 + f)
+  const s = f32x4.div(f, f32x4.add(f, f32x4.add(k.one, k.one)));
+  const z = f32x4.mul(s, s);
+  const rest = f32x4.mul(fma(fma(fma(k.l4, z, k.l3), z, k.l2), z, k.l1), z);
+  const square = f32x4.mul(f32x4.mul(f, f), f32x4.splat(0.5));
+  const y = fma(s, f32x4.add(square, rest), f32x4.sub(f32x4.mul(e, f32x4.neg(k.ln2Low)), square));
+  const result = f32x4.sub(f32x4.add(f, y), f32x4.mul(e, k.ln2High));
+  // What is no such number: infinity and NaN stay; below zero all bits are set, which is NaN.
+  const finite = v128.bitselect(result, x, f32x4.lt(x, k.infinity));
+  return v128.or(v128.bitselect(f32x4.neg(k.infinity), finite, f32x4.eq(x, zero)), f32x4.lt(x, zero));
 }

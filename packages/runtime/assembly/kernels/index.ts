@@ -2,6 +2,7 @@
 export { adam } from "./adam";
 export { countLatents, fillBuckets, startBuckets } from "./buckets";
 export { decodeSparse, latentGradient } from "./decode-sparse";
+export { countFired, scatterRows } from "./dense-latents";
 export { decoderGradient, encoderGradient } from "./dictionary-gradients";
 export { encodeTopK } from "./encode-top-k";
 export { gemm } from "./gemm";
@@ -13,3 +14,6 @@ export { binary, select, unary } from "./elementwise";
 export { checkIndices, copyStrided, fill, gatherRows } from "./movement";
 export { reduce } from "./reduce";
 export { transpose } from "./transpose";
+export { fakeQuantize, fakeQuantizeScaleGradient } from "./fake-quantize";
+export { scatterAddRows } from "./scatter";
+export { normalizeRows, removeParallel } from "./unit-rows";

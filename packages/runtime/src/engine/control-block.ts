@@ -1,6 +1,6 @@
 /**
  * The control block: the first 4 KiB of the engine's memory, through which the threads of a job agree. Words that threads
- * wait on or count in lie on cache lines of their own. The kernels know TILE, STATUS, PROGRESS and ZEROS by the same
+ * wait on or count in lie on cache lines of their own. The kernels know TILE, STATUS, PROGRESS, ZEROS and CONSTANTS by the same
  * addresses (assembly/kernels/control.ts).
  */
 
@@ -42,6 +42,8 @@ export const MESSAGE_START = 1024;
 export const MAX_MESSAGE_BYTES = 1024;
 /** 64 bytes that nobody writes. */
 export const ZEROS_START = 2048;
+/** 1 KiB that kernels keep constants in while they run. */
+export const CONSTANTS_START = 2112;
 /** Blocks start here. */
 export const HEAP_START = 4096;
 

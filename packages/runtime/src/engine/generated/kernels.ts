@@ -7,6 +7,8 @@ export interface Kernels {
   readonly startBuckets: readonly [counts: number, starts: number, f: number, chunks: number];
   readonly decodeSparse: readonly [values: number, indices: number, offsets: number, weights: number, bias: number, out: number, n: number, k: number, d: number, f: number];
   readonly latentGradient: readonly [dOut: number, weights: number, indices: number, offsets: number, out: number, n: number, k: number, d: number, f: number];
+  readonly countFired: readonly [values: number, indices: number, out: number, count: number, f: number];
+  readonly scatterRows: readonly [values: number, indices: number, offsets: number, out: number, n: number, k: number, width: number];
   readonly decoderGradient: readonly [starts: number, tokens: number, entries: number, weights: number, rows: number, out: number, f: number, d: number];
   readonly encoderGradient: readonly [starts: number, tokens: number, entries: number, weights: number, rows: number, out: number, dBias: number, f: number, d: number, scratch: number, scratchStride: number];
   readonly encodeTopK: readonly [x: number, center: number, panels: number, bias: number, values: number, indices: number, n: number, d: number, f: number, k: number, capacity: number, blockRows: number, scratch: number, scratchStride: number];
@@ -26,4 +28,9 @@ export interface Kernels {
   readonly gatherRows: readonly [x: number, indices: number, out: number, count: number, n: number];
   readonly reduce: readonly [op: number, x: number, out: number, outer: number, length: number, inner: number, blockLength: number, divisor: number];
   readonly transpose: readonly [x: number, out: number, m: number, n: number];
+  readonly fakeQuantize: readonly [x: number, scale: number, out: number, codes: number, rows: number, n: number, least: number, most: number, offset: number];
+  readonly fakeQuantizeScaleGradient: readonly [dOut: number, x: number, scale: number, out: number, rows: number, n: number, least: number, most: number, offset: number];
+  readonly scatterAddRows: readonly [x: number, indices: number, out: number, count: number, n: number, shares: number];
+  readonly normalizeRows: readonly [x: number, out: number, rows: number, n: number, minNorm: number];
+  readonly removeParallel: readonly [gradient: number, atoms: number, out: number, rows: number, n: number];
 }

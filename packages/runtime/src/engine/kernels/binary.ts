@@ -18,11 +18,11 @@ export interface Binary {
 
 const MOST_DIMENSIONS = 4;
 
-/** A run of adjacent dimensions along which each operand either moves or repeats. */
-interface Span {
-  readonly size: number;
-  readonly aMoves: boolean;
-  readonly bMoves: boolean;
+/** Up to four spans of adjacent dimensions, innermost first, along each of which an operand moves or repeats (stride 0). */
+interface Spans {
+  readonly sizes: [number, number, number, number];
+  readonly aStrides: [number, number, number, number];
+  readonly bStrides: [number, number, number, number];
 }
 
 /**
@@ -35,58 +35,50 @@ interface Span {
 export function binary(engine: Engine, op: BinaryOp, { a, aShape, b, bShape, out }: Binary): void {
   const code = binaryOps.indexOf(op);
   if (code < 0) throw unknownName("binary op", op, binaryOps);
-  const spans = broadcast(op, aShape, bShape);
-  const length = spans.reduce((product, { size }) => product * size, 1);
+  const { sizes, aStrides, bStrides } = broadcast(op, aShape, bShape);
+  const [n, rows2, rows1, rows0] = sizes;
+  const length = n * rows2 * rows1 * rows0;
   if (length === 0) return;
-
-  // Whole tensors are one span, or none for one number: by far the most frequent, and along the last span anyway dense.
-  const { size: n, aMoves, bMoves } = spans.at(-1) ?? { size: 1, aMoves: true, bMoves: true };
-  const rows = spans.slice(0, -1);
-  while (rows.length < MOST_DIMENSIONS - 1) rows.unshift({ size: 1, aMoves: false, bMoves: false });
-  const [rows0, rows1, rows2] = rows.map(({ size }) => size) as [number, number, number];
-  const aStrides = strides(rows, (row) => row.aMoves, aMoves ? n : 1);
-  const bStrides = strides(rows, (row) => row.bMoves, bMoves ? n : 1);
+  const [aMoves, aStride2, aStride1, aStride0] = aStrides;
+  const [bMoves, bStride2, bStride1, bStride0] = bStrides;
   runFor(engine, length)(
     "binary",
     ...([code, a, b, out, rows0, rows1, rows2, n] as const),
-    ...([...aStrides, Number(aMoves), ...bStrides, Number(bMoves)] as const),
+    ...([aStride0, aStride1, aStride2, aMoves, bStride0, bStride1, bStride2, bMoves] as const),
   );
 }
 
-/** The broadcast shape, outermost first, adjacent dimensions merged where both operands go on in the same way. */
-function broadcast(op: BinaryOp, aShape: readonly number[], bShape: readonly number[]): Span[] {
+/** Dimensions are merged where both operands go on in the same way, so that most calls are one span or two. */
+function broadcast(op: BinaryOp, aShape: readonly number[], bShape: readonly number[]): Spans {
   const rank = Math.max(aShape.length, bShape.length);
   const fail = (why: string): never => {
     throw new UsageError(`binary: ${op} of [${aShape.join(", ")}] and [${bShape.join(", ")}]: ${why}`);
   };
   if (rank > MOST_DIMENSIONS) fail(`${rank} dimensions; allowed: up to ${MOST_DIMENSIONS}`);
-  const spans: Span[] = [];
-  for (let axis = 0; axis < rank; axis++) {
-    const aSize = aShape[axis - rank + aShape.length] ?? 1;
-    const bSize = bShape[axis - rank + bShape.length] ?? 1;
+
+  const spans: Spans = { sizes: [1, 1, 1, 1], aStrides: [0, 0, 0, 0], bStrides: [0, 0, 0, 0] };
+  const { sizes, aStrides, bStrides } = spans;
+  let count = 0;
+  // Numbers of each operand in one index of the axis.
+  let [aStride, bStride] = [1, 1];
+  for (let fromEnd = 1; fromEnd <= rank; fromEnd++) {
+    const aSize = aShape[aShape.length - fromEnd] ?? 1;
+    const bSize = bShape[bShape.length - fromEnd] ?? 1;
     checkSizes("binary", { aShape: aSize, bShape: bSize });
     if (aSize !== bSize && aSize !== 1 && bSize !== 1) fail("dimensions must be equal or 1");
     const size = aSize === 1 ? bSize : aSize;
     if (size === 1) continue;
     const [aMoves, bMoves] = [aSize === size, bSize === size];
-    const last = spans.at(-1);
-    if (last && last.aMoves === aMoves && last.bMoves === bMoves) {
-      spans.splice(-1, 1, { ...last, size: last.size * size });
-    } else spans.push({ size, aMoves, bMoves });
+    if (count > 0 && (aStrides[count - 1] !== 0) === aMoves && (bStrides[count - 1] !== 0) === bMoves) {
+      sizes[count - 1]! *= size;
+    } else {
+      sizes[count] = size;
+      aStrides[count] = aMoves ? aStride : 0;
+      bStrides[count] = bMoves ? bStride : 0;
+      count++;
+    }
+    aStride *= aSize;
+    bStride *= bSize;
   }
   return spans;
-}
-
-/** Numbers from one index of each of the three outer spans to the next; 0 where the operand repeats. */
-function strides(rows: readonly Span[], moves: (row: Span) => boolean, inner: number): [number, number, number] {
-  let stride = inner;
-  return rows
-    .toReversed()
-    .map((row) => {
-      if (!moves(row)) return 0;
-      const own = stride;
-      stride *= row.size;
-      return own;
-    })
-    .toReversed() as [number, number, number];
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 
 import { UsageError } from "../../errors.ts";
-import { gaussian, openEngines, place, relativeError, sameBits } from "../../../test/engines.ts";
+import { gaussian, openEngines, place, sameBits } from "../../../test/engines.ts";
 import type { Engine } from "../engine.ts";
 import { reduce, type ReduceOp } from "./reduce.ts";
 
@@ -39,19 +39,23 @@ function apply(engine: Engine, op: ReduceOp, x: Float32Array, [outer, length, in
 
 const size = fc.oneof(fc.constantFrom(0, 1, 2, 3, 7, 16, 17, 33), fc.nat(70));
 
+/** Sums within 1e-6 of what they would be if nothing cancelled; the rest exactly. */
 const check = (engine: Engine, op: ReduceOp, x: Float32Array, sizes: Sizes): void => {
   const [actual, expected] = [apply(engine, op, x, sizes), oracle(op, x, sizes)];
-  if (op === "max" || op === "min" || sizes[1] === 0) expect(actual).toEqual(Float32Array.from(expected));
-  else expect(relativeError(actual, expected)).toBeLessThan(1e-5);
+  if (op === "max" || op === "min" || sizes[1] === 0) {
+    expect(actual).toEqual(Float32Array.from(expected));
+    return;
+  }
+  const magnitude = oracle(op, x.map(Math.abs), sizes);
+  const worst = actual.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!) / magnitude[i]!), 0);
+  expect(worst).toBeLessThan(1e-6);
 };
 
 describe.each(engines.all)("reduce, $name", ({ engine }) => {
   it.each(ops)("%s is that of float64, for every shape", (op) => {
     fc.assert(
       fc.property(size, size, size, fc.nat(1000), (outer, length, inner, seed) => {
-        // A mean of 1 keeps sums away from zero, where a relative error says nothing.
-        const x = gaussian(outer * length * inner, seed).map((value) => value + 1);
-        check(engine, op, x, [outer, length, inner]);
+        check(engine, op, gaussian(outer * length * inner, seed), [outer, length, inner]);
       }),
       { numRuns: 60 },
     );
@@ -63,17 +67,10 @@ describe.each(engines.all)("reduce, $name", ({ engine }) => {
     { what: "columns", sizes: [1, 1000, 333] },
     { what: "columns of more blocks than one block holds", sizes: [1, 70_001, 3] },
     { what: "more columns than a strip", sizes: [2, 17, 2500] },
-    { what: "all", sizes: [1, 300_007, 1] },
+    { what: "all of a million", sizes: [1, 1_000_003, 1] },
   ] as const)("large inputs: $what", ({ sizes }) => {
-    const x = gaussian(sizes[0] * sizes[1] * sizes[2], 1).map((value) => value + 0.1);
+    const x = gaussian(sizes[0] * sizes[1] * sizes[2], 1);
     for (const op of ops) check(engine, op, x, sizes);
-  });
-
-  it("sums a million numbers that nearly cancel to within 1e-5 of their magnitude", () => {
-    const x = gaussian(1 << 20, 3);
-    const [actual] = apply(engine, "sum", x, [1, x.length, 1]);
-    const [expected] = oracle("sum", x, [1, x.length, 1]);
-    expect(Math.abs(actual! - expected!)).toBeLessThan(1e-5 * Math.sqrt(x.length));
   });
 
   it.each([
