@@ -4,7 +4,7 @@
  * `--scaling` prints instead how time and peak memory grow with the batch and the width.
  */
 import { parseArgs } from "node:util";
-import { openBackend, type EncodeMode } from "@qsae/core";
+import { openBackend, type Backend, type EncodeMode } from "@qsae/core";
 import { gaussianProblem, withProblemFiles, type Problem } from "./problem.ts";
 import { ourStepper } from "./ours.ts";
 import { realProblem } from "./real-problem.ts";
@@ -36,6 +36,10 @@ interface Row {
   readonly ms: number;
   readonly ratio_embedding_bag: number;
   readonly ratio_dense: number;
+  /** Latents scored in float32 per token, over k; where int8 scores came first. */
+  readonly candidates_per_k?: number;
+  /** Share of the true top k that was found; 1 but for `fast`. */
+  readonly recall: number;
 }
 
 async function compare(problem: Problem): Promise<Row[]> {
@@ -63,16 +67,24 @@ async function compare(problem: Problem): Promise<Row[]> {
       say(
         `${problem.name}: PyTorch ${peers[0]![1].version} embedding_bag ${ms(medians, "embedding_bag")}, dense ${ms(medians, "dense")}; peak ${(torchPeak / 2 ** 20).toFixed(0)} MiB`,
       );
-      return MODES.map((mode) => {
+      const recalls = await recallByMode(problem, new Map(backends));
+      return MODES.map((mode, i) => {
+        const report = backends[i]![1].lastEncode();
         const row: Row = {
           data: problem.name,
           mode,
           ms: medians.get(mode)!,
           ratio_embedding_bag: medians.get("embedding_bag")! / medians.get(mode)!,
           ratio_dense: medians.get("dense")! / medians.get(mode)!,
+          ...(report?.candidatesPerK === undefined ? {} : { candidates_per_k: report.candidatesPerK }),
+          recall: recalls.get(mode)!,
         };
+        const ran = report === undefined || report.mode === mode ? "" : ` (${report.mode})`;
+        const candidates =
+          row.candidates_per_k === undefined ? "" : `  ${row.candidates_per_k.toFixed(1)} k candidates`;
         say(
-          `  ${mode.padEnd(10)} ${ms(medians, mode)}  ${row.ratio_embedding_bag.toFixed(2)}x embedding_bag  ${row.ratio_dense.toFixed(2)}x dense`,
+          `  ${(mode + ran).padEnd(18)} ${ms(medians, mode)}  ${row.ratio_embedding_bag.toFixed(2)}x embedding_bag  ` +
+            `${row.ratio_dense.toFixed(2)}x dense${candidates}  recall ${row.recall.toFixed(5)}`,
         );
         return row;
       });
@@ -81,6 +93,33 @@ async function compare(problem: Problem): Promise<Row[]> {
       await Promise.all([...peers.map(([, peer]) => peer.close()), ...backends.map(([, backend]) => backend.close())]);
     }
   });
+}
+
+/** What share of the exact top k each mode finds on the problem's own weights. */
+async function recallByMode(
+  { x, wEnc, bEnc, bDec, batch, dIn, dSae, k }: Problem,
+  backends: ReadonlyMap<EncodeMode, Backend>,
+): Promise<Map<EncodeMode, number>> {
+  const indices = new Map<EncodeMode, ArrayLike<number>>();
+  for (const [mode, { ops }] of backends) {
+    const latents = ops.tidy(() =>
+      ops.encodeTopK(
+        ops.tensor(x, [batch, dIn]),
+        ops.tensor(wEnc, [dIn, dSae]),
+        ops.tensor(bEnc, [dSae]),
+        k,
+        ops.tensor(bDec, [dIn]),
+      ),
+    );
+    indices.set(mode, (await ops.read(latents.indices)).data);
+    ops.dispose([latents.values, latents.indices]);
+  }
+  const key = (entries: ArrayLike<number>): Set<number> =>
+    new Set(Array.from(entries, (latent, i) => Math.floor(i / k) * dSae + latent));
+  const exact = key(indices.get("exact")!);
+  return new Map(
+    [...indices].map(([mode, entries]) => [mode, [...key(entries)].filter((e) => exact.has(e)).length / exact.size]),
+  );
 }
 
 async function timed(run: () => Promise<unknown>): Promise<number> {

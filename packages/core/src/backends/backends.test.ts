@@ -498,6 +498,33 @@ describe("backend wasm", () => {
     ops.dispose(small);
     await backend.close();
   });
+  it.each(["certified", "auto", "exact"] as const)(
+    "encodes to the same bits in mode %s, and says what it did",
+    async (encode) => {
+      const [n, dIn, dSae, k] = [64, 48, 1024, 8];
+      const encodeWith = async (mode: "exact" | typeof encode): Promise<unknown[]> => {
+        const backend = await openBackend("wasm", { threads: 2, encode: mode });
+        const { ops } = backend;
+        expect(backend.lastEncode()).toBeUndefined();
+        const latents = ops.tidy(() =>
+          ops.encodeTopK(
+            ops.randomNormal([n, dIn], 1, 1),
+            ops.randomNormal([dIn, dSae], 0.2, 2),
+            ops.randomNormal([dSae], 0.1, 3),
+            k,
+          ),
+        );
+        const result = [(await ops.read(latents.values)).data, (await ops.read(latents.indices)).data];
+        ops.dispose([latents.values, latents.indices]);
+        const report = backend.lastEncode()!;
+        if (mode !== "auto") expect(report.mode).toBe(mode);
+        if (report.mode === "certified") expect(report.candidatesPerK).toBeGreaterThanOrEqual(1);
+        await backend.close();
+        return result;
+      };
+      expect(await encodeWith(encode)).toEqual(await encodeWith("exact"));
+    },
+  );
   it("lists kernels that ran in JavaScript", async () => {
     const backend = await openBackend("wasm", { threads: 1 });
     backend.ops.tidy(() => backend.ops.concat([backend.ops.zeros([1, 2, 3]), backend.ops.zeros([1, 2, 3])], 1));

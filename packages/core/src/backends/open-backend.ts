@@ -61,6 +61,7 @@ async function openCpu(): Promise<Backend> {
     description: "tfjs in plain JavaScript, one thread: the oracle other backends are checked against",
     ops: tfjsOps({ tfjsName: "cpu", adamStep }),
     fallbacks: () => [],
+    lastEncode: () => undefined,
     close: () => Promise.resolve(),
   };
 }

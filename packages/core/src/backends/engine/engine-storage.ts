@@ -8,7 +8,7 @@
 import { engine, type Tensor, type TensorInfo, type TypedArray } from "@tensorflow/tfjs";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import { elementCount } from "@qsae/runtime";
-import type { Engine, Pointer } from "@qsae/runtime/training";
+import type { EncodeMode, EncodeReport, Engine, Pointer } from "@qsae/runtime/training";
 
 type DataId = object;
 type BackendValues = Parameters<MathBackendCPU["write"]>[0];
@@ -30,7 +30,12 @@ export class EngineStorage extends MathBackendCPU {
   private readonly pointers = new Map<DataId, Pointer>();
   private readonly companions = new Map<DataId, { free(): void }>();
 
-  constructor(readonly engine: Engine) {
+  lastEncode: EncodeReport | undefined;
+
+  constructor(
+    readonly engine: Engine,
+    readonly encodeMode: EncodeMode,
+  ) {
     super();
     (this as unknown as { firstUse: boolean }).firstUse = false; // tfjs's advertisement for its Node backend
   }

@@ -17,10 +17,10 @@ let opened = 0;
  * Opens an engine and a tfjs backend over it. Each call opens one of its own, so that backends with other options stand
  * side by side (`wasm` is tfjs's own name: these are `qsae-wasm-1`, ...).
  */
-export async function openEngineBackend(options: BackendOptions = {}): Promise<Backend> {
+export async function openEngineBackend({ encode = "auto", ...options }: BackendOptions = {}): Promise<Backend> {
   const engine = await openEngine(options);
   const tfjsName = `qsae-wasm-${++opened}`;
-  const storage = new EngineStorage(engine);
+  const storage = new EngineStorage(engine, encode);
   registerEngineKernels(tfjsName, [...elementwiseKernels, ...shapeKernels, ...saeKernels]);
   registerSaeGradients();
   tf.registerBackend(tfjsName, () => storage);
@@ -31,6 +31,7 @@ export async function openEngineBackend(options: BackendOptions = {}): Promise<B
     description: `WebAssembly ${engine.build === "relaxed" ? "relaxed SIMD" : "SIMD"}, ${engine.threads} thread${engine.threads === 1 ? "" : "s"}${notes}`,
     ops: tfjsOps({ tfjsName, adamStep: engineAdamStep(storage), heldBytes: () => engine.liveBytes }),
     fallbacks: () => [...storage.fellBack].sort(),
+    lastEncode: () => storage.lastEncode,
     close: async () => {
       tf.removeBackend(tfjsName);
       await engine.close();

@@ -40,7 +40,7 @@ export const saeKernels: readonly EngineKernel[] = [
       const values = storage.create([n, k]);
       const indices = storage.create([n, k], "int32");
       try {
-        encodeTopK(storage.engine, {
+        storage.lastEncode = encodeTopK(storage.engine, {
           x: storage.pointer(x!),
           center: storage.pointer(center!),
           wEnc: storage.pointer(wEnc!),
@@ -51,6 +51,7 @@ export const saeKernels: readonly EngineKernel[] = [
           dIn,
           dSae,
           k,
+          mode: storage.encodeMode,
         });
         requireFiniteScores("encodeTopK", storage.engine.f32(values.pointer, n * k), k);
       } catch (error) {
