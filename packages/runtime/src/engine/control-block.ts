@@ -1,7 +1,7 @@
 /**
  * The control block: the first 4 KiB of the engine's memory, through which the threads of a job agree. Words that threads
- * wait on or count in lie on cache lines of their own. The kernels know TILE, STATUS, PROGRESS, ZEROS and CONSTANTS by the same
- * addresses (assembly/kernels/control.ts).
+ * wait on or count in lie on cache lines of their own. The kernels know TILE, STATUS, PROGRESS, ZEROS and CONSTANTS by the
+ * same addresses (assembly/kernels/control.ts).
  */
 
 /** Byte offsets of i32 words. */

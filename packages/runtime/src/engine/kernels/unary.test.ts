@@ -91,7 +91,7 @@ describe.each(engines.all)("unary, $name", ({ engine }) => {
     x.forEach((value, i) => {
       const expected = Math.fround(of(value));
       if (exact) expect([value, actual[i]]).toEqual([value, expected]);
-      else expect(unitsOff(actual[i]!, of(value)), `${op}(${value}) = ${actual[i]}`).toBeLessThan(4);
+      else expect(unitsOff(actual[i]!, of(value)), `${op}(${value}) = ${actual[i]}`).toBeLessThan(2.5);
     });
   });
 
@@ -99,7 +99,7 @@ describe.each(engines.all)("unary, $name", ({ engine }) => {
     const { exact, of } = oracles[op];
     for (const x of [everywhere, ordinary]) {
       const { units, at } = worst(apply(engine, op, x), x, of);
-      expect(units, `${op}(${at})`).toBeLessThanOrEqual(exact ? 0.5 : 4);
+      expect(units, `${op}(${at})`).toBeLessThanOrEqual(exact ? 0.5 : 2.5);
     }
   });
 
@@ -113,7 +113,7 @@ describe.each(engines.all)("unary, $name", ({ engine }) => {
       const result = out.read();
       expect(result[length]).toBeNaN();
       const { units } = worst(result.subarray(0, length), x.data, oracles[op].of);
-      expect(units).toBeLessThanOrEqual(oracles[op].exact ? 0.5 : 4);
+      expect(units).toBeLessThanOrEqual(oracles[op].exact ? 0.5 : 2.5);
       unary(engine, op, { x: x.at, out: x.at, ...options });
       expect(x.read().subarray(0, length)).toEqual(result.subarray(0, length));
       expect(x.read()[length]).toBe(x.data[length]);

@@ -24,8 +24,8 @@ const slowness: Partial<Record<UnaryOp, number>> = { exp: 4, log: 4, sigmoid: 4,
 /**
  * `out = op(x)`. Every op takes NaN to NaN, except `toInt32`.
  *
- * - `neg abs square sqrt rsqrt reciprocal relu floor ceil`: IEEE; `relu` of -0 is 0.
- * - `exp log sigmoid tanh`: within 2e-7 of the result, for subnormal arguments and results too (not flushed).
+ * - `neg abs square sqrt rsqrt reciprocal relu floor ceil`: IEEE; `relu` of -0 is 0, `clip` keeps it.
+ * - `exp log sigmoid tanh`: within 2.5 units in the last place, 2e-7 of the result; subnormal numbers are not flushed.
  * - `round`: half to even. `sign`: as Math.sign, zeros keep their sign.
  * - `step`: `x > 0 ? 1 : alpha`. `clip`: to `[alpha, beta]`.
  * - `toInt32`: writes int32, toward zero, saturated, NaN to 0. `fromInt32`: reads int32.
