@@ -20,6 +20,7 @@ export async function interleavedMedians(
     const order = round % 2 === 0 ? contestants : [...contestants].reverse();
     for (const { name, run } of order) {
       await sleep(SETTLE_MS);
+      await run(); // wakes threads and warms caches, for whoever's turn it is
       const ms = await run();
       if (round > 0) times.get(name)!.push(ms);
     }
