@@ -59,8 +59,8 @@ async function compare(problem: Problem): Promise<Row[]> {
         requireEqualLosses(problem.name, step, losses);
       }
       const contestants: Contestant[] = [
-        ...peers.map(([decode, peer]) => ({ name: decode as string, run: async () => (await peer.step()).ms })),
-        ...steppers.map(([mode, stepper]) => ({ name: mode as string, run: () => timed(stepper.step) })),
+        ...peers.map(([decode, peer]) => ({ name: decode, run: async () => (await peer.step()).ms })),
+        ...steppers.map(([mode, stepper]) => ({ name: mode, run: () => timed(() => stepper.step()) })),
       ];
       const medians = await interleavedMedians(contestants, rounds);
       const torchPeak = Math.max(...(await Promise.all(peers.map(([, peer]) => peer.peakBytes()))));

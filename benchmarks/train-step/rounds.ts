@@ -18,11 +18,11 @@ export async function interleavedMedians(
   const times = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
     const order = round % 2 === 0 ? contestants : [...contestants].reverse();
-    for (const { name, run } of order) {
+    for (const contestant of order) {
       await sleep(SETTLE_MS);
-      await run(); // wakes threads and warms caches, for whoever's turn it is
-      const ms = await run();
-      if (round > 0) times.get(name)!.push(ms);
+      await contestant.run(); // wakes threads and warms caches, for whoever's turn it is
+      const ms = await contestant.run();
+      if (round > 0) times.get(contestant.name)!.push(ms);
     }
   }
   return new Map([...times].map(([name, list]) => [name, median(list)]));

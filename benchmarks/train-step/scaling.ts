@@ -4,14 +4,14 @@ import { fileURLToPath } from "node:url";
 import { gaussianProblem, withProblemFiles, type Shape } from "./problem.ts";
 import { openTorchPeer } from "./torch-peer.ts";
 
-export interface Alone {
+interface Alone {
   readonly ms: number;
   readonly peakBytes: number;
 }
 
 const STEPS = 5;
 
-export function oursAlone({ batch, dIn, dSae, k }: Shape, threads: number): Alone {
+function oursAlone({ batch, dIn, dSae, k }: Shape, threads: number): Alone {
   const script = fileURLToPath(new URL("./alone.ts", import.meta.url));
   const args = [
     "--import",
@@ -24,7 +24,7 @@ export function oursAlone({ batch, dIn, dSae, k }: Shape, threads: number): Alon
   return JSON.parse(lines.trim().split("\n").at(-1)!) as Alone;
 }
 
-export async function torchPeakBytes(shape: Shape, threads: number): Promise<number> {
+async function torchPeakBytes(shape: Shape, threads: number): Promise<number> {
   const problem = gaussianProblem(shape);
   return withProblemFiles(problem, async (folder) => {
     const peer = await openTorchPeer(folder, problem, "embedding_bag", threads);

@@ -33,9 +33,9 @@ export async function openTorchPeer(
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async <T>(): Promise<T> => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`PyTorch did not answer; ${INSTALL}`);
-    return JSON.parse(value as string) as T;
+    const line = await lines.next();
+    if (line.done) throw new Error(`PyTorch did not answer; ${INSTALL}`);
+    return JSON.parse(line.value) as T;
   };
   const ask = <T>(request: string): Promise<T> => {
     child.stdin.write(`${request}\n`);

@@ -13,7 +13,6 @@ import type { EncodeMode, EncodeReport, Engine, Pointer } from "@qsae/runtime/tr
 type DataId = object;
 type BackendValues = Parameters<MathBackendCPU["write"]>[0];
 type DataType = Parameters<MathBackendCPU["write"]>[2];
-type StoredData = ReturnType<MathBackendCPU["data"]["get"]>;
 
 /** A tensor that is being made, and where its numbers go. */
 export interface Fresh {
@@ -109,7 +108,7 @@ export class EngineStorage extends MathBackendCPU {
   private adopt(dataId: DataId, pointer: Pointer, length: number, dtype: "float32" | "int32" | "bool"): void {
     const { engine } = this;
     this.pointers.set(dataId, pointer);
-    Object.defineProperty(this.data.get(dataId) as StoredData, "values", {
+    Object.defineProperty(this.data.get(dataId), "values", {
       configurable: true,
       get: () => {
         if (dtype === "int32") return engine.i32(pointer, length);
