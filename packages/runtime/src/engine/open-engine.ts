@@ -145,10 +145,10 @@ function tryGrow(memory: WebAssembly.Memory, pages: number): boolean {
 
 /** Why memory cannot be shared here. */
 function noSharedMemory(): string | undefined {
-  if (typeof SharedArrayBuffer === "undefined") return "this host has no SharedArrayBuffer";
   if (globalThis.crossOriginIsolated === false) {
     return "the page is not cross-origin isolated; serve it with COOP same-origin and COEP require-corp";
   }
+  if (typeof SharedArrayBuffer === "undefined") return "this host has no SharedArrayBuffer";
   return undefined;
 }
 

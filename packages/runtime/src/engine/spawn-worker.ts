@@ -8,7 +8,7 @@ export interface EngineWorker {
   terminate(): Promise<void>;
 }
 
-/** Starts a worker and resolves when it runs; `lost` is called when it dies by itself or cannot start. */
+/** Starts a worker and resolves when it runs, rejects if it cannot start; `lost` is called when it dies by itself later. */
 export type Spawn = (start: WorkerStart, lost: (cause: unknown) => void) => Promise<EngineWorker>;
 
 /** How workers are started here; `undefined`, with the reason, where there are none. */
@@ -22,8 +22,8 @@ export async function findSpawn(): Promise<{ readonly spawn: Spawn } | { readonl
 async function nodeWorkerThreads(): Promise<typeof workerThreads | undefined> {
   const { process } = globalThis as { process?: { versions?: { node?: string } } };
   if (process?.versions?.node === undefined) return undefined;
-  // Not a literal: bundlers for browsers resolve literals, also those that are never reached.
-  const specifier = "node:worker_threads";
+  // Bundlers for browsers resolve literals, also those that are never reached, and minifiers make literals of constants.
+  const specifier = ["node", "worker_threads"].join(":");
   return (await import(/* @vite-ignore */ /* webpackIgnore: true */ specifier)) as typeof workerThreads;
 }
 
@@ -42,18 +42,19 @@ export function spawnInNode(
   });
   worker.unref();
   return new Promise((resolve, reject) => {
-    let expected = false;
+    let running = false;
     const fail = (cause: unknown): void => {
       reject(cause instanceof Error ? cause : new Error(String(cause)));
-      if (!expected) lost(cause);
-      expected = true;
+      if (running) lost(cause);
+      running = false;
     };
     worker.once("error", fail);
     worker.once("exit", (code) => fail(new Error(`worker thread ${start.thread} exited with code ${code}`)));
     worker.once("message", () => {
+      running = true;
       resolve({
         async terminate() {
-          expected = true;
+          running = false;
           await worker.terminate();
         },
       });
@@ -63,24 +64,25 @@ export function spawnInNode(
 
 function spawnInBrowser(start: WorkerStart, lost: (cause: unknown) => void): Promise<EngineWorker> {
   const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
-  return new Promise((resolve, reject) => {
+  return new Promise<EngineWorker>((resolve, reject) => {
     const worker = new Worker(url, { name: `qsae-${start.thread}` });
+    let running = false;
     worker.onerror = (event) => {
+      event.preventDefault(); // handled: not another message in the page's console
       const cause = new Error(
         event.message || "the worker could not start; a content security policy may forbid blob:",
       );
+      // Unlike Node's, a browser's worker outlives its errors.
+      worker.terminate();
       reject(cause);
-      lost(cause);
+      if (running) lost(cause);
+      running = false;
     };
-    worker.onmessage = (event) => {
-      if (event.data !== READY) return;
-      URL.revokeObjectURL(url);
-      resolve({
-        async terminate() {
-          worker.terminate();
-        },
-      });
+    worker.onmessage = ({ data }) => {
+      if (data !== READY) return;
+      running = true;
+      resolve({ terminate: async () => worker.terminate() });
     };
     worker.postMessage(start);
-  });
+  }).finally(() => URL.revokeObjectURL(url));
 }

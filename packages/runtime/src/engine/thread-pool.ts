@@ -100,8 +100,7 @@ export async function openThreadPool(options: PoolOptions): Promise<ThreadPool> 
       events.push(`thread ${thread} is not started again: ${MOST_RESPAWNS} workers were lost before it`);
       return;
     }
-    // A worker that cannot start comes back here through `lost`.
-    start(thread).catch(() => undefined);
+    start(thread).catch((reason: unknown) => replace(thread, reason));
   };
 
   /** Waits until nobody is inside the job. `false` if someone is, and makes no progress. */

@@ -42,8 +42,9 @@ const words = Object.fromEntries(
 
 export const workerSource = `"use strict";
 const words = ${JSON.stringify(words)};
-const start = ({ module, memory, thread, kernels, generation, epoch }) => {
+const start = ({ module, memory, thread, kernels, generation, epoch }, ready) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  ready();
   const control = new Int32Array(memory.buffer, 0, ${MESSAGE_START / 4});
   const values = new Float64Array(memory.buffer, ${ARGUMENTS_START}, ${MAX_ARGUMENTS});
   const say = (error) => {
@@ -78,12 +79,11 @@ const start = ({ module, memory, thread, kernels, generation, epoch }) => {
 };
 if (typeof require === "function") {
   const { parentPort, workerData } = require("node:worker_threads");
-  parentPort.postMessage("${READY}");
-  start(workerData);
+  start(workerData, () => parentPort.postMessage("${READY}"));
 } else {
-  onmessage = (event) => {
-    postMessage("${READY}");
-    start(event.data);
+  onmessage = (event) => start(event.data, () => postMessage("${READY}"));
+  onmessageerror = () => {
+    throw new Error("the kernels or their memory could not be sent to a worker");
   };
 }
 `;

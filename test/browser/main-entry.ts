@@ -1,0 +1,2 @@
+/** All that a page carries which only runs SAEs. */
+export * from "@qsae/runtime";
