@@ -21,7 +21,14 @@ export {
   type EncoderGradient,
   type LatentBuckets,
 } from "./engine/kernels/dictionary-gradients.ts";
-export { encodeTopK, packEncoder, type EncodeTopK, type PackedEncoder } from "./engine/kernels/encode-top-k.ts";
+export {
+  encodeTopK,
+  packEncoder,
+  type EncodeMode,
+  type EncodeReport,
+  type EncodeTopK,
+  type PackedEncoder,
+} from "./engine/kernels/encode-top-k.ts";
 export { gemm, type Gemm } from "./engine/kernels/gemm.ts";
 export type { SparseRows } from "./engine/kernels/sparse-entries.ts";
 export { topK, type TopK } from "./engine/kernels/top-k.ts";

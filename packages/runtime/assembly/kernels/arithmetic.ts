@@ -28,7 +28,7 @@ export function ceilDiv(a: usize, b: usize): usize {
 }
 
 /**
- * k per block: a panel of B (8 wide) and one of A (6 wide), 28 KB at 512, stay in L1, and the longer the block the less its
+ * k per block: a panel of B (8 wide) and one of A (5 or 6 wide), 28 KB at 512, stay in L1, and the longer the block the less its
  * start and end count (512 is 5 % faster than 256). Equal blocks, so that none is short.
  */
 export function depthPerBlock(k: usize): usize {

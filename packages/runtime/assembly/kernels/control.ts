@@ -66,3 +66,11 @@ export function report(value: i32): void {
   }
   if (load<i32>(STATUS) > value) store<i32>(STATUS, value);
 }
+
+/** Adds to an i32 that several threads count in; what it was before. */
+export function addShared(at: usize, amount: i32): i32 {
+  if (ASC_FEATURE_THREADS) return atomic.add<i32>(at, amount);
+  const before = load<i32>(at);
+  store<i32>(at, before + amount);
+  return before;
+}

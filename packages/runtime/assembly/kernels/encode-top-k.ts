@@ -12,7 +12,7 @@ import { tile, TILE_COLUMNS, TILE_ROWS } from "./tile";
 const COLUMN_BLOCK: usize = 256;
 
 /**
- * `panels`: W_enc [d, f] from `packRight`. `blockRows`: most rows per block, a multiple of 6. Scratch per thread, in bytes:
+ * `panels`: W_enc [d, f] from `packRight`. `blockRows`: most rows per block, a multiple of TILE_ROWS. Scratch per thread, in bytes:
  * `blockRows * (4 * d + 4 * 256 + 8 * capacity + 8) + 64`.
  */
 export function encodeTopK(

@@ -16,7 +16,7 @@ const EDGE_BYTES: usize = 256;
 
 /**
  * `shared`: the packed operand. `own`: the other, element (i, k) at `4 * (i * ownStride + k * ownStrideK)`, i a row of A
- * (`ownIsLeft`) or a column of B. Tiles of `tileRows` (a multiple of 6) by `tileColumns` (a multiple of 8). Scratch per
+ * (`ownIsLeft`) or a column of B. Tiles of `tileRows` (a multiple of TILE_ROWS) by `tileColumns` (a multiple of 8). Scratch per
  * thread: 256 bytes and `4 * 512 * tile` bytes, tile being tileRows or tileColumns.
  */
 export function gemm(

@@ -1,5 +1,7 @@
 /** Every kernel that the engine can run, by name: what this module exports is what `engine.run` takes. */
 export { adam } from "./adam";
+export { coarseTopK } from "./coarse-top-k";
+export { packCoarse } from "./coarse-pack";
 export { countLatents, fillBuckets, startBuckets } from "./buckets";
 export { decodeSparse, latentGradient } from "./decode-sparse";
 export { countFired, scatterRows } from "./dense-latents";
@@ -8,6 +10,7 @@ export { encodeTopK } from "./encode-top-k";
 export { gemm } from "./gemm";
 export { matvec, matvecTransposed } from "./matvec";
 export { packLeft, packRight } from "./pack";
+export { probeDots } from "./probe-dots";
 export { centerRows } from "./rows";
 export { topK } from "./top-k";
 export { binary, select, unary } from "./elementwise";

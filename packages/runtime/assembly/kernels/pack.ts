@@ -1,7 +1,7 @@
 /**
  * Panels: the layout that register tiles read. `width` columns side by side, k-major: element (k, j) of panel p lies at
  * `p * k_total * width + k * width + j - p * width`, and the last panel is padded with zeros. The left operand is packed
- * 6 wide (its rows are the panel's columns), the right one 8 wide.
+ * TILE_ROWS wide (its rows are the panel's columns), the right one 8 wide.
  */
 import { ceilDiv, smaller } from "./arithmetic";
 import { nextTile } from "./control";
@@ -107,16 +107,16 @@ export function packRows(
       const stride = strideI << 2;
       for (; q + 4 <= k; q += 4) {
         const c = center ? v128.load(center + 4 * q) : f32x4.splat(0);
-        packSixByFour(from, stride, c, to);
-        to += 96;
+        packRowsByFour(from, stride, c, to);
+        to += 16 * TILE_ROWS;
         from += 16;
       }
     } else if (height == TILE_ROWS && strideI == 1) {
       for (; q < k; q++) {
         const c = f32x4.splat(center ? load<f32>(center + 4 * q) : 0);
         v128.store(to, f32x4.sub(v128.load(from), c));
-        v128.store64_lane(to, f32x4.sub(v128.load64_zero(from, 16), c), 0, 16);
-        to += 24;
+        if (TILE_ROWS == 6) v128.store64_lane(to, f32x4.sub(v128.load64_zero(from, 16), c), 0, 16);
+        to += 4 * TILE_ROWS;
         from += strideK << 2;
       }
     }
@@ -147,26 +147,29 @@ export function transpose4(from: usize, fromStride: usize, to: usize, toStride: 
   v128.store(to + 3 * toStride, v128.shuffle<i64>(c, d, 1, 3));
 }
 
-/** Six rows of four k each, less `center`, to four k of six rows each. */
-function packSixByFour(from: usize, stride: usize, center: v128, to: usize): void {
+/** A panel's 4 or 6 rows of four k each, less `center`, to four k of all rows. */
+function packRowsByFour(from: usize, stride: usize, center: v128, to: usize): void {
   const r0 = f32x4.sub(v128.load(from), center);
   const r1 = f32x4.sub(v128.load(from + stride), center);
   const r2 = f32x4.sub(v128.load(from + 2 * stride), center);
   const r3 = f32x4.sub(v128.load(from + 3 * stride), center);
-  const r4 = f32x4.sub(v128.load(from + 4 * stride), center);
-  const r5 = f32x4.sub(v128.load(from + 5 * stride), center);
   const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
   const b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
   const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
   const d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-  const e = v128.shuffle<f32>(r4, r5, 0, 4, 1, 5);
-  const f = v128.shuffle<f32>(r4, r5, 2, 6, 3, 7);
+  const step: usize = 4 * TILE_ROWS;
   v128.store(to, v128.shuffle<i64>(a, b, 0, 2));
-  v128.store64_lane(to, e, 0, 16);
-  v128.store(to, v128.shuffle<i64>(a, b, 1, 3), 24);
-  v128.store64_lane(to, e, 1, 40);
-  v128.store(to, v128.shuffle<i64>(c, d, 0, 2), 48);
-  v128.store64_lane(to, f, 0, 64);
-  v128.store(to, v128.shuffle<i64>(c, d, 1, 3), 72);
-  v128.store64_lane(to, f, 1, 88);
+  v128.store(to + step, v128.shuffle<i64>(a, b, 1, 3));
+  v128.store(to + 2 * step, v128.shuffle<i64>(c, d, 0, 2));
+  v128.store(to + 3 * step, v128.shuffle<i64>(c, d, 1, 3));
+  if (TILE_ROWS == 6) {
+    const r4 = f32x4.sub(v128.load(from + 4 * stride), center);
+    const r5 = f32x4.sub(v128.load(from + 5 * stride), center);
+    const e = v128.shuffle<f32>(r4, r5, 0, 4, 1, 5);
+    const f = v128.shuffle<f32>(r4, r5, 2, 6, 3, 7);
+    v128.store64_lane(to, e, 0, 16);
+    v128.store64_lane(to + step, e, 1, 16);
+    v128.store64_lane(to + 2 * step, f, 0, 16);
+    v128.store64_lane(to + 3 * step, f, 1, 16);
+  }
 }

@@ -14,8 +14,17 @@ const PADDING: i32 = i32.MIN_VALUE;
 /** Bytes of a row's state: how many candidates (i32), and the threshold (f32; NaN until there is one, so that all pass). */
 export const STATE_BYTES: usize = 8;
 
-/** Its own inverse. Bits of a float whose sign is set order backwards. */
-function orderedKey(bits: i32): i32 {
+/** An i32 in the order of scores. Bits of a float whose sign is set order backwards; -0 becomes 0. */
+export function keyOf(score: f32): i32 {
+  return flip(reinterpret<i32>(score + 0));
+}
+
+export function scoreOf(key: i32): f32 {
+  return reinterpret<f32>(flip(key));
+}
+
+/** Its own inverse. */
+function flip(bits: i32): i32 {
   return bits ^ ((bits >> 31) & 0x7fffffff);
 }
 
@@ -93,7 +102,7 @@ function push(score: f32, column: usize, keys: usize, columns: usize, count: usi
     report(<i32>row);
     return count;
   }
-  store<i32>(keys + 4 * count, orderedKey(reinterpret<i32>(score + 0)));
+  store<i32>(keys + 4 * count, keyOf(score));
   store<i32>(columns + 4 * count, <i32>column);
   return count + 1;
 }
@@ -106,7 +115,7 @@ export function takeBest(keys: usize, columns: usize, state: usize, k: usize, va
     count = k;
   }
   for (let e: usize = 0; e < count; e++) {
-    store<i32>(values + 4 * e, orderedKey(load<i32>(keys + 4 * e)));
+    store<f32>(values + 4 * e, scoreOf(load<i32>(keys + 4 * e)));
     store<i32>(indices + 4 * e, load<i32>(columns + 4 * e));
   }
   for (let e = count; e < k; e++) {
@@ -115,53 +124,67 @@ export function takeBest(keys: usize, columns: usize, state: usize, k: usize, va
   }
 }
 
-/**
- * Cuts n > k candidates to the k largest, in place and in order, ties to those that came first. The smallest kept score.
- * Reads and writes up to 7 keys past n, which the capacity covers.
- */
+/** Cuts n > k candidates to the k largest, in place and in order, ties to those that came first. The smallest kept score. */
 export function keepLargest(keys: usize, columns: usize, n: usize, k: usize): f32 {
-  const end = keys + (((n + 7) & ~7) << 2);
-  for (let at = keys + 4 * n; at < end; at += 4) store<i32>(at, load<i32>(keys));
+  const least = kthLargest(keys, n, k);
+  let ties = k - (least < i32.MAX_VALUE ? countAtLeast(keys, padKeys(keys, n), least + 1) : 0);
+  let kept: usize = 0;
+  for (let e: usize = 0; e < n; e++) {
+    const key = load<i32>(keys + 4 * e);
+    const column = load<i32>(columns + 4 * e);
+    const tied = (<usize>(key == least)) & (<usize>(ties > 0));
+    ties -= tied;
+    store<i32>(keys + 4 * kept, key);
+    store<i32>(columns + 4 * kept, column);
+    kept += (<usize>(key > least)) | tied;
+  }
+  return scoreOf(least);
+}
+
+/** The k-th largest of n >= k keys. Reads and writes up to 7 keys past n, which the capacity covers. */
+export function kthLargest(keys: usize, n: usize, k: usize): i32 {
+  const end = padKeys(keys, n);
   let least = v128.load(keys);
-  let most = least;
-  for (let at = keys; at < end; at += 16) {
+  let most = i32x4.splat(PADDING);
+  const whole = keys + 4 * (n & ~3);
+  for (let at = keys; at < whole; at += 16) {
     least = i32x4.min_s(least, v128.load(at));
     most = i32x4.max_s(most, v128.load(at));
   }
-  for (let at = keys + 4 * n; at < end; at += 4) store<i32>(at, PADDING);
-
-  // At least k keys are >= low, fewer than k are > high.
-  let low = minLane(least);
+  let low = n < 4 ? i32.MAX_VALUE : minLane(least);
   let high = maxLane(most);
-  let ties = k; // how many of those equal to `low` belong to the k
+  for (let at = whole; at < keys + 4 * n; at += 4) {
+    low = min(low, load<i32>(at));
+    high = max(high, load<i32>(at));
+  }
+  // At least k keys are >= low, fewer than k are > high.
   while (low < high) {
     const middle = low + <i32>((<u32>(high - low + 1)) >> 1); // in (low, high]
     const above = countAtLeast(keys, end, middle);
     if (above > k) low = middle;
-    else if (above < k) {
-      high = middle - 1;
-      ties = k - above;
-    } else {
-      low = middle - 1;
-      ties = 0;
-      break;
-    }
+    else if (above < k) high = middle - 1;
+    else return leastFrom(keys, end, middle);
   }
+  return low;
+}
 
-  let kept: usize = 0;
-  let smallest = i32.MAX_VALUE;
-  for (let e: usize = 0; e < n; e++) {
-    const key = load<i32>(keys + 4 * e);
-    const column = load<i32>(columns + 4 * e);
-    const equal = <usize>(key == low);
-    const keep = (<usize>(key > low)) | (equal & (<usize>(ties > 0)));
-    ties -= equal & (<usize>(ties > 0));
-    store<i32>(keys + 4 * kept, key);
-    store<i32>(columns + 4 * kept, column);
-    smallest = keep && key < smallest ? key : smallest;
-    kept += keep;
+/** Fills up to whole pairs of vectors; where they end. */
+function padKeys(keys: usize, n: usize): usize {
+  const end = keys + (((n + 7) & ~7) << 2);
+  for (let at = keys + 4 * n; at < end; at += 4) store<i32>(at, PADDING);
+  return end;
+}
+
+/** The smallest key that is at least `pivot`; there is one. */
+function leastFrom(keys: usize, end: usize, pivot: i32): i32 {
+  const p = i32x4.splat(pivot);
+  const none = i32x4.splat(i32.MAX_VALUE);
+  let least = none;
+  for (let at = keys; at < end; at += 16) {
+    const key = v128.load(at);
+    least = i32x4.min_s(least, v128.bitselect(key, none, i32x4.ge_s(key, p)));
   }
-  return reinterpret<f32>(orderedKey(smallest));
+  return minLane(least);
 }
 
 function countAtLeast(keys: usize, end: usize, pivot: i32): usize {

@@ -2,6 +2,8 @@
 /** Arguments of each kernel, less the thread's number, which the engine passes. */
 export interface Kernels {
   readonly adam: readonly [param: number, m: number, v: number, gradient: number, length: number, rate: number, beta1: number, beta2: number, rest1: number, rest2: number, unbias: number, eps: number, scale: number];
+  readonly coarseTopK: readonly [x: number, center: number, packed: number, bias: number, values: number, indices: number, n: number, d: number, f: number, k: number, budget: number, certified: number, width: number, levels: number, capacity: number, blockRows: number, overflows: number, scratch: number, scratchStride: number];
+  readonly packCoarse: readonly [w: number, d: number, f: number, width: number, levels: number, packed: number, scratch: number, scratchStride: number];
   readonly countLatents: readonly [indices: number, offsets: number, counts: number, n: number, k: number, f: number, rowsPerChunk: number, chunks: number];
   readonly fillBuckets: readonly [indices: number, offsets: number, counts: number, tokens: number, entries: number, n: number, k: number, f: number, rowsPerChunk: number, chunks: number];
   readonly startBuckets: readonly [counts: number, starts: number, f: number, chunks: number];
@@ -17,6 +19,7 @@ export interface Kernels {
   readonly matvecTransposed: readonly [a: number, stride: number, x: number, y: number, k: number, n: number, bias: number, biasStride: number];
   readonly packLeft: readonly [source: number, strideI: number, strideK: number, m: number, k: number, panels: number];
   readonly packRight: readonly [source: number, strideK: number, strideJ: number, k: number, n: number, panels: number];
+  readonly probeDots: readonly [width: number, groups: number, a: number, b: number, c: number, init: number, repeats: number];
   readonly centerRows: readonly [x: number, center: number, out: number, n: number, d: number];
   readonly topK: readonly [x: number, values: number, indices: number, n: number, width: number, k: number, capacity: number, scratch: number, scratchStride: number];
   readonly binary: readonly [op: number, a: number, b: number, out: number, rows0: number, rows1: number, rows2: number, n: number, aStride0: number, aStride1: number, aStride2: number, aMoves: number, bStride0: number, bStride1: number, bStride2: number, bMoves: number];

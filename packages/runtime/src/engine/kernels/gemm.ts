@@ -1,6 +1,7 @@
 /** `out = op(a) op(b) + bias`. Blocking and the one chain of multiply-adds per element: assembly/kernels/gemm.ts. */
 import type { Engine } from "../engine.ts";
 import type { Pointer } from "../pointer.ts";
+import { TILE_COLUMNS, tileRowsOf } from "./register-tile.ts";
 import { perThread, withScratch } from "./scratch.ts";
 import { checkSizes } from "./sizes.ts";
 
@@ -20,8 +21,6 @@ export interface Gemm {
   readonly bias?: Pointer;
 }
 
-const TILE_ROWS = 6;
-const TILE_COLUMNS = 8;
 /** Most k per block: `depthPerBlock` of the kernel. */
 const K_BLOCK = 512;
 const EDGE_BYTES = 256;
@@ -50,13 +49,14 @@ export function gemm(engine: Engine, product: Gemm): void {
   const [aRow, aK] = transposeA ? [1, m] : [k, 1];
   const [bK, bColumn] = transposeB ? [1, k] : [n, 1];
   // The smaller operand is packed once for all threads; blocks of the larger one are packed by whoever multiplies them.
+  const unit = tileRowsOf(engine);
   const ownIsLeft = m > n;
-  const tileRows = ownIsLeft ? shareOut(m, BLOCK_ROWS, TILE_ROWS) : m;
+  const tileRows = ownIsLeft ? shareOut(m, BLOCK_ROWS, unit) : m;
   const tileColumns = ownIsLeft ? n : shareOut(n, BLOCK_COLUMNS, TILE_COLUMNS);
   const own = perThread(engine, EDGE_BYTES + 4 * K_BLOCK * padded(ownIsLeft ? tileRows : tileColumns, 24));
 
   withScratch(engine, (scratch) => {
-    const panels = scratch.floats(k * (ownIsLeft ? padded(n, TILE_COLUMNS) : padded(m, TILE_ROWS)));
+    const panels = scratch.floats(k * (ownIsLeft ? padded(n, TILE_COLUMNS) : padded(m, unit)));
     const blocks = scratch.bytes(own.total);
     if (ownIsLeft) {
       run("packRight", b, bK, bColumn, k, n, panels);
@@ -85,4 +85,4 @@ const padded = (size: number, unit: number): number => Math.ceil(size / unit) * 
 
 /** Rows or columns per tile: `most`, or less where that leaves few tiles. */
 const shareOut = (size: number, most: number, unit: number): number =>
-  Math.min(most, Math.max(4 * unit, padded(Math.ceil(size / FEW_TILES), unit)));
+  Math.min(Math.floor(most / unit) * unit, Math.max(4 * unit, padded(Math.ceil(size / FEW_TILES), unit)));

@@ -24,7 +24,7 @@ export function withScratch<T>(engine: Engine, body: (scratch: Scratch) => T): T
 }
 
 /** Bytes up to the next cache line: scratch of two threads never shares one. */
-export const lines = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+const lines = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /** Kernels index their scratch by thread number, which the threads that may still join do not exceed. */
 export const perThread = (engine: Engine, bytes: number): { readonly stride: number; readonly total: number } => {

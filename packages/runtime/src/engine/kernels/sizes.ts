@@ -1,5 +1,5 @@
 /** Checks that every kernel function makes of its sizes before memory is touched. */
-import { UsageError } from "../../errors.ts";
+import { unknownName, UsageError } from "../../errors.ts";
 
 /** wasm32 counts elements in 32 bits; so do the kernels. */
 const MOST_ELEMENTS = 2 ** 30;
@@ -19,4 +19,10 @@ export function checkSizes(kernel: string, sizes: Readonly<Record<string, number
 export function checkK(kernel: string, k: number, widthName: string, width: number): void {
   if (Number.isInteger(k) && k >= 1 && k <= width) return;
   throw new UsageError(`${kernel}: k=${k} is not in 1 .. ${widthName}=${width}; lower k or widen the dictionary`);
+}
+
+/** @throws UsageError naming what is allowed */
+export function oneOf<T extends string>(kernel: string, what: string, given: T, allowed: readonly T[]): T {
+  if (allowed.includes(given)) return given;
+  throw unknownName(`${kernel} ${what}`, String(given), allowed);
 }
