@@ -30,6 +30,7 @@ export {
   type PackedEncoder,
 } from "./engine/kernels/encode-top-k.ts";
 export { gemm, type Gemm } from "./engine/kernels/gemm.ts";
+export { gemmInt8, type GemmInt8 } from "./engine/kernels/gemm-int8.ts";
 export type { SparseRows } from "./engine/kernels/sparse-entries.ts";
 export { topK, type TopK } from "./engine/kernels/top-k.ts";
 export { binary, type Binary } from "./engine/kernels/binary.ts";

@@ -8,6 +8,7 @@ export { countFired, scatterRows } from "./dense-latents";
 export { decoderGradient, encoderGradient } from "./dictionary-gradients";
 export { encodeTopK } from "./encode-top-k";
 export { gemm } from "./gemm";
+export { gemmInt8, packCodes } from "./gemm-int8";
 export { matvec, matvecTransposed } from "./matvec";
 export { packLeft, packRight } from "./pack";
 export { probeDots } from "./probe-dots";

@@ -15,6 +15,8 @@ export interface Kernels {
   readonly encoderGradient: readonly [starts: number, tokens: number, entries: number, weights: number, rows: number, out: number, dBias: number, f: number, d: number, scratch: number, scratchStride: number];
   readonly encodeTopK: readonly [x: number, center: number, panels: number, bias: number, values: number, indices: number, n: number, d: number, f: number, k: number, capacity: number, blockRows: number, scratch: number, scratchStride: number];
   readonly gemm: readonly [shared: number, own: number, ownStride: number, ownStrideK: number, ownIsLeft: number, c: number, m: number, n: number, k: number, bias: number, tileRows: number, tileColumns: number, scratch: number, scratchStride: number];
+  readonly gemmInt8: readonly [a: number, b: number, groups: number, width: number, c: number, m: number, n: number, scratch: number, scratchStride: number];
+  readonly packCodes: readonly [codes: number, signed: number, rows: number, k: number, height: number, width: number, panels: number];
   readonly matvec: readonly [a: number, stride: number, x: number, y: number, m: number, k: number, bias: number, biasStride: number];
   readonly matvecTransposed: readonly [a: number, stride: number, x: number, y: number, k: number, n: number, bias: number, biasStride: number];
   readonly packLeft: readonly [source: number, strideI: number, strideK: number, m: number, k: number, panels: number];
