@@ -21,6 +21,7 @@ export const node24 = (): string | undefined => {
 
 /** Tests whose result depends on the build of the kernels. */
 export const kernelTests = [
+  "packages/runtime/assembly",
   "packages/runtime/src/engine",
   "packages/core/src/backends",
   "packages/core/src/training",
