@@ -2,9 +2,12 @@
  * What `pnpm build:kernels` writes and its test compares: one TypeScript module per compiled variant, holding it as base64
  * (so that no bundler needs a rule for assets), and the kernels' signatures as a type.
  */
-import { compile, variants, type Compiled } from "./compile.ts";
+import { compile, fingerprint, variants, type Compiled } from "./compile.ts";
 
 const header = "// Written by `pnpm build:kernels` from packages/runtime/assembly. Do not edit.\n";
+
+/** The line by which a test sees, without compiling, that a module was made from the sources as they are. */
+export const sourcesLine = (): string => `// Sources: sha256 ${fingerprint()}\n`;
 
 /** Module name in src/engine/generated -> contents. */
 export async function outputs(): Promise<ReadonlyMap<string, string>> {
@@ -18,7 +21,7 @@ export async function outputs(): Promise<ReadonlyMap<string, string>> {
 }
 
 export const generatedModule = ({ wasm }: Compiled): string =>
-  `${header}export const wasmBase64 =\n  "${Buffer.from(wasm).toString("base64")}";\n`;
+  `${header}${sourcesLine()}export const wasmBase64 =\n  "${Buffer.from(wasm).toString("base64")}";\n`;
 
 /** `export function gemm(thread: number, a: number, ...): void` -> the arguments after `thread`, as a labelled tuple. */
 export function signatureModule({ declarations }: Compiled): string {

@@ -12,15 +12,17 @@ export function offsetOf(width: usize): i32 {
   return width == 1 ? 64 : 0;
 }
 
-/** Largest component of v [n] by absolute value; n a multiple of 4. Infinite if v has an infinity, NaN if it has a NaN. */
+/**
+ * Largest component of v [n] by absolute value; n a multiple of 4. Infinite if v has an infinity, NaN if it has a NaN: the
+ * bits of non-negative floats order as integers, NaN above all.
+ */
 export function largestAbs(v: usize, n: usize): f32 {
-  let m = f32x4.splat(0);
+  const magnitude = i32x4.splat(i32.MAX_VALUE);
+  let m = i32x4.splat(0);
   const end = v + 4 * n;
-  for (; v < end; v += 16) m = f32x4.max(m, f32x4.abs(v128.load(v)));
-  return max(
-    max(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)),
-    max(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)),
-  );
+  for (; v < end; v += 16) m = i32x4.max_s(m, v128.and(v128.load(v), magnitude));
+  const a = max(i32x4.extract_lane(m, 0), i32x4.extract_lane(m, 1));
+  return reinterpret<f32>(max(a, max(i32x4.extract_lane(m, 2), i32x4.extract_lane(m, 3))));
 }
 
 /**
@@ -65,7 +67,7 @@ export function encodeCodes(
 }
 
 function roundTo(v: v128, inverse: v128, low: v128, high: v128): v128 {
-  return f32x4.max(low, f32x4.min(high, f32x4.nearest(f32x4.mul(v, inverse))));
+  return f32x4.pmax(low, f32x4.pmin(high, f32x4.nearest(f32x4.mul(v, inverse))));
 }
 
 function code(rounded: v128, shift: v128): v128 {
@@ -92,9 +94,15 @@ export function sumCodes(codes: usize, n: usize, width: usize): i32 {
 /** 2-norm of v [n], n a multiple of 4, rounded up: no smaller than the norm in exact arithmetic. */
 export function normAbove(v: usize, n: usize): f32 {
   let a = f32x4.splat(0);
+  let b = a;
+  let at = v;
   const end = v + 4 * n;
-  for (let at = v; at < end; at += 16) a = fma(v128.load(at), v128.load(at), a);
-  const sum = sumLanes(a);
+  for (const pairs = v + 4 * (n & ~7); at < pairs; at += 32) {
+    a = fma(v128.load(at), v128.load(at), a);
+    b = fma(v128.load(at, 16), v128.load(at, 16), b);
+  }
+  if (at < end) a = fma(v128.load(at), v128.load(at), a);
+  const sum = sumLanes(f32x4.add(a, b));
   // n additions and a square root of non-negative numbers: off by less than (n + 2) 2^-24 of the result. Where squares may
   // have vanished, the largest component bounds the norm.
   const norm = sum > 1e-25 ? sqrt<f32>(sum) : sqrt<f32>(<f32>n) * largestAbs(v, n);

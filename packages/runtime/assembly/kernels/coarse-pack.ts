@@ -1,26 +1,29 @@
 /**
  * W_enc [d, f] as coarse scoring wants it: integer codes in panels (for the tile) and in rows (for one candidate), float
  * rows (to score a candidate exactly), and per latent the scale, the norms that bound the error, and the accumulator's
- * start. One pass over W: 16 latents, whose 64-byte lines are read once, are a tile.
+ * start. One pass over W, 64 latents at a time: 256 bytes of each row, for rows lie on different pages.
  */
 import { ceilDiv, smaller } from "./arithmetic";
 import { encodeCodes, largestAbs, NORM_LIMIT, normAbove, offsetOf, sumCodes } from "./coarse-codes";
 import { nextTile, report } from "./control";
-import { transpose4 } from "./pack";
-import { TILE_COLUMNS } from "./tile";
+import { packColumns, transpose4 } from "./pack";
 import { startRow } from "./weighted-rows";
 
-/** Latents per tile, and per entry of {@link groupNormsOf}. */
-const LATENTS: usize = 16;
+/** Latents per tile. */
+const LATENTS: usize = 64;
+/** Latents per entry of {@link groupNormsOf}. */
+const LATENT_GROUP: usize = 16;
+/** Rows of W that are gathered at a time: a line of every latent's row. */
+const DEPTH: usize = 16;
 
 /** d rounded up to whole vectors of codes: the length of a row of floats or codes. */
 export function paddedDepth(d: usize): usize {
   return (d + 15) & ~15;
 }
 
-/** f rounded up to whole tiles: how many latents the packed form has; those past f are zeros. */
+/** f rounded up to whole groups: how many latents the packed form has; those past f are zeros. */
 export function paddedLatents(f: usize): usize {
-  return (f + LATENTS - 1) & ~(LATENTS - 1);
+  return (f + LATENT_GROUP - 1) & ~(LATENT_GROUP - 1);
 }
 
 // The packed form is one block; its size is repeated in src/engine/kernels/coarse-encoder.ts.
@@ -58,7 +61,7 @@ export function groupNormsOf(packed: usize, dp: usize, fp: usize, width: usize):
   return startsOf(packed, dp, fp, width) + 4 * fp;
 }
 
-/** Reports the first latent whose norm is not below NORM_LIMIT. Scratch per thread: 4 * dp bytes. */
+/** Reports the first latent whose norm is not below NORM_LIMIT. Scratch per thread: `4 * dp + 4096` bytes. */
 export function packCoarse(
   thread: usize,
   w: usize,
@@ -70,7 +73,8 @@ export function packCoarse(
   scratch: usize,
   scratchStride: usize,
 ): void {
-  const rest = scratch + thread * scratchStride;
+  const buffer = scratch + thread * scratchStride; // f32 [16, 64]
+  const rest = buffer + 4 * DEPTH * LATENTS; // f32 [dp]
   const dp = paddedDepth(d);
   const fp = paddedLatents(f);
   const rows = rowsOf(packed);
@@ -81,17 +85,15 @@ export function packCoarse(
   const restNorms = restNormsOf(packed, dp, fp, width);
   const starts = startsOf(packed, dp, fp, width);
   const groupNorms = groupNormsOf(packed, dp, fp, width);
-  const count = ceilDiv(f, LATENTS);
+  const words = (dp * width) >> 2; // 4-byte groups of codes per latent
+  const count = ceilDiv(fp, LATENTS);
   for (;;) {
     const t = nextTile();
     if (t >= count) break;
-    const j0 = t * LATENTS;
-    const some = smaller(LATENTS, f - j0);
-    gatherColumns(w + 4 * j0, d, f, some, rows + 4 * j0 * dp, dp);
-
-    let groupNorm: f32 = 0;
-    let groupRest: f32 = 0;
-    for (let j = j0; j < j0 + LATENTS; j++) {
+    const first = t * LATENTS;
+    const end = smaller(fp, first + LATENTS);
+    gatherColumns(w, d, f, first, end, rows, dp, buffer);
+    for (let j = first; j < end; j++) {
       const row = rows + 4 * j * dp;
       const own = codes + j * dp * width;
       const most = largestAbs(row, dp);
@@ -100,39 +102,51 @@ export function packCoarse(
       const inverse: f32 = scale > 1e-36 ? <f32>levels / most : 0;
       encodeCodes(row, dp, scale, inverse, levels, 0, width, own, rest);
       const norm = normAbove(row, dp);
-      const restNorm = normAbove(rest, dp);
       if (!(norm < NORM_LIMIT)) report(<i32>j);
       store<f32>(scales + 4 * j, scale);
       store<f32>(norms + 4 * j, norm);
-      store<f32>(restNorms + 4 * j, restNorm);
+      store<f32>(restNorms + 4 * j, normAbove(rest, dp));
       store<i32>(starts + 4 * j, -offsetOf(width) * sumCodes(own, dp, width));
-      groupNorm = max(groupNorm, norm);
-      groupRest = max(groupRest, restNorm);
-
-      const panel = panels + (j / TILE_COLUMNS) * dp * TILE_COLUMNS * width + (j % TILE_COLUMNS) * 4;
-      for (let q: usize = 0; q < (dp * width) >> 2; q++) {
-        store<u32>(panel + q * TILE_COLUMNS * 4, load<u32>(own + 4 * q));
-      }
     }
-    store<f32>(groupNorms + 8 * t, groupNorm);
-    store<f32>(groupNorms + 8 * t, groupRest, 4);
+    packColumns(codes + first * dp * width, 1, words, words, end - first, panels + first * dp * width);
+    for (let j = first; j < end; j += LATENT_GROUP) {
+      store<f32>(groupNorms + (j / LATENT_GROUP) * 8, largestAbs(norms + 4 * j, LATENT_GROUP));
+      store<f32>(groupNorms + (j / LATENT_GROUP) * 8, largestAbs(restNorms + 4 * j, LATENT_GROUP), 4);
+    }
   }
 }
 
-/** The first `some` columns of 16 as rows of dp, padded with zeros. */
-function gatherColumns(w: usize, d: usize, f: usize, some: usize, rows: usize, dp: usize): void {
+/** Columns `[first, end)` of W [d, f] as rows of dp, padded with zeros; columns past f are zeros. */
+function gatherColumns(
+  w: usize,
+  d: usize,
+  f: usize,
+  first: usize,
+  end: usize,
+  rows: usize,
+  dp: usize,
+  buffer: usize,
+): void {
   let i: usize = 0;
-  if (some == LATENTS) {
-    for (; i + 4 <= d; i += 4) {
-      const from = w + 4 * i * f;
-      for (let j: usize = 0; j < LATENTS; j += 4) transpose4(from + 4 * j, 4 * f, rows + 4 * (j * dp + i), 4 * dp);
+  if (first + LATENTS <= f) {
+    for (; i + DEPTH <= d; i += DEPTH) {
+      // By way of a buffer: rows of W, often a power of two apart, would push each other out of L1.
+      for (let q: usize = 0; q < DEPTH; q++) {
+        startRow(buffer + 4 * q * LATENTS, w + 4 * ((i + q) * f + first), LATENTS);
+      }
+      for (let j: usize = 0; j < LATENTS; j += 4) {
+        for (let q: usize = 0; q < DEPTH; q += 4) {
+          const to = rows + 4 * ((first + j) * dp + i + q);
+          transpose4(buffer + 4 * (q * LATENTS + j), 4 * LATENTS, to, 4 * dp);
+        }
+      }
     }
   }
-  for (let j: usize = 0; j < some; j++) {
-    for (let q = i; q < d; q++) store<f32>(rows + 4 * (j * dp + q), load<f32>(w + 4 * (q * f + j)));
-  }
-  for (let j: usize = 0; j < LATENTS; j++) {
-    const first = j < some ? d : 0;
-    startRow(rows + 4 * (j * dp + first), 0, dp - first);
+  for (let j = first; j < end; j++) {
+    let q = i;
+    if (j < f) {
+      for (; q < d; q++) store<f32>(rows + 4 * (j * dp + q), load<f32>(w + 4 * (q * f + j)));
+    }
+    startRow(rows + 4 * (j * dp + q), 0, dp - q);
   }
 }

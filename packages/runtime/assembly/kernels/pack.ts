@@ -7,8 +7,8 @@ import { ceilDiv, smaller } from "./arithmetic";
 import { nextTile } from "./control";
 import { TILE_COLUMNS, TILE_ROWS } from "./tile";
 
-/** Panels per tile of the packing jobs: two 8-wide panels read whole 64-byte lines of a row-major operand. */
-const PANELS: usize = 4;
+/** Panels per tile of the packing jobs: 512 bytes of each row of a row-major operand, for rows lie on different pages. */
+const PANELS: usize = 16;
 
 /** The right operand, all of it: `panels` of element (k, j) at `source + 4 * (k * strideK + j * strideJ)`. */
 export function packRight(

@@ -62,6 +62,18 @@ describe("memory", () => {
     expect(engine.f32(pointer, 100)[7]).toBe(42);
   });
 
+  it("is seen by every thread the moment it has grown", async () => {
+    const engine = await open({ threads: 2 });
+    // Each block is past the end of the memory as it was; copies check bounds against the size that a thread knows.
+    const [rows, columns] = [512, 8192];
+    for (let i = 0; i < 24; i++) {
+      const block = engine.alloc(4 * rows * columns);
+      engine.run("fill", block, (rows / 2) * columns, i);
+      engine.run("copyStrided", block, block + 2 * rows * columns, rows / 2, columns, columns, columns);
+      expect(engine.f32(block, rows * columns).at(-1)).toBe(i);
+    }
+  });
+
   it("says how much was asked for when it is exhausted, and stays usable", async () => {
     const engine = await open({ threads: 1, maxBytes: 32 << 20 });
     const block = engine.alloc(20 << 20);

@@ -72,7 +72,7 @@ export function packCoarseEncoder(
   const fp = Math.ceil(dSae / 16) * 16;
   const block = engine.alloc(fp * dp * (4 + 2 * width) + fp * 16 + fp / 2);
   try {
-    const own = perThread(engine, 4 * dp);
+    const own = perThread(engine, 4 * dp + 4096);
     withScratch(engine, (scratch) => {
       engine.run("packCoarse", wEnc, dIn, dSae, width, weightLevels, block, scratch.bytes(own.total), own.stride);
     });

@@ -92,7 +92,7 @@ export function encoderGradient(engine: Engine, gradient: EncoderGradient): void
   const { buckets, dPre, x, center, out, dBias = 0, dIn } = gradient;
   checkSizes("encoderGradient", { dIn });
   const { starts, tokens, entries, n, dSae } = buckets;
-  const own = perThread(engine, 64 * dIn);
+  const own = perThread(engine, 256 * dIn);
   withScratch(engine, (scratch) => {
     let rows = x;
     if (center !== undefined) {
