@@ -21,7 +21,7 @@ function oursAlone({ batch, dIn, dSae, k }: Shape, threads: number): Alone {
     ...[batch, dIn, dSae, k, threads, STEPS].map(String),
   ];
   const lines = execFileSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-  return JSON.parse(lines.trim().split("\n").at(-1)!) as Alone;
+  return JSON.parse(lines.trim().split("\n").at(-1)) as Alone;
 }
 
 async function torchPeakBytes(shape: Shape, threads: number): Promise<number> {
