@@ -102,6 +102,9 @@ describe("readTorchFile", () => {
     await expect(read("expanded")).rejects.toThrow(
       /a tensor \[268435456\] with strides \[0\] .* in a storage of 1 numbers; save tensor\.contiguous\(\)/,
     );
+    await expect(read("many_views")).rejects.toThrow(
+      /its tensors together have more than 8 times the bytes of the file/,
+    );
     await expect(read("wide_integer")).rejects.toThrow(
       /tensor "w": element 0 is 2147483648, outside the range of int32/,
     );
@@ -114,6 +117,33 @@ describe("readTorchFile", () => {
     const at = bytes.indexOf(Buffer.from(ramp(60, D).buffer));
     bytes[at]! ^= 1;
     await expect(readBytes(bytes)).rejects.toThrow(/entry "baseline\/data\/3" .* does not match its checksum/);
+  });
+
+  it("refuses archives whose directory lies: entries twice, sharing bytes, encrypted, without a pickle", async () => {
+    const whole = await readFile(pthFixture("baseline"));
+    const last = whole.lastIndexOf("PK\u0001\u0002");
+    const changed = (change: (bytes: Buffer) => unknown): ReturnType<typeof readTorch> => {
+      const bytes = Buffer.from(whole);
+      change(bytes);
+      return readBytes(bytes);
+    };
+    const rename = (from: string, to: string) => (bytes: Buffer) => {
+      for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at)) bytes.write(to, at);
+    };
+    await expect(changed(rename("baseline/data/1", "baseline/data/0"))).rejects.toThrow(/"baseline\/data\/0" .* twice/);
+    await expect(changed(rename("baseline/data/1", "baseline/data/7"))).rejects.toThrow(
+      /tensor "encoder\.0\.bias": baseline\/data\/1 is missing; expected 32 for 8 numbers of F32/,
+    );
+    await expect(changed(rename("data.pkl", "data.pk_"))).rejects.toThrow(/with 0 of FOLDER\/data\.pkl/);
+    const encrypted = (bytes: Buffer): void => {
+      bytes.writeUInt16LE(1, last + 8);
+      bytes.writeUInt32LE(2 + 12, last + 20); // encryption adds 12 bytes
+    };
+    await expect(changed(encrypted)).rejects.toThrow(/version" .* is encrypted/);
+    const large = (bytes: Buffer): void => {
+      for (const at of [20, 24]) bytes.writeUInt32LE(whole.length - 100, last + at);
+    };
+    await expect(changed(large)).rejects.toThrow(/version" .* with those before it is larger than the file/);
   });
 
   it("ends every truncation in a FormatError", async () => {
