@@ -1,0 +1,121 @@
+/** What a file of the Python reference does not say, and its reader has to. */
+import { FormatError, unknownName, UsageError } from "@qsae/runtime";
+
+import { type Recognised, REFERENCE_VARIANTS, type ReferenceVariant } from "./recognise.ts";
+
+/** For `.pth` and `.pt` files: what they do not store. */
+export interface ImportSaeOptions {
+  /** `baseline`, `binary`, `binary-latent`, `ternary`, `quantized-matryoshka`, `residual-quantized`: where several fit. */
+  readonly variant?: string;
+  /** Bits, where shapes do not tell: quantized-matryoshka. */
+  readonly nBits?: number;
+  /** Range of the quantization grid: `gamma` of binary, `abs_range` of quantized-matryoshka and residual-quantized. */
+  readonly gamma?: number;
+  /** Active latents per token: baseline (32 in the reference), and binary (default: 0.002 d_sae). */
+  readonly k?: number;
+}
+
+type Option = Exclude<keyof ImportSaeOptions, "variant">;
+
+/** Options that each variant has; those in `required` have no default. */
+const OPTIONS: Readonly<
+  Record<ReferenceVariant, { readonly required: readonly Option[]; readonly optional: readonly Option[] }>
+> = {
+  baseline: { required: ["k"], optional: [] },
+  binary: { required: ["gamma"], optional: ["nBits", "k"] },
+  "binary-latent": { required: [], optional: [] },
+  ternary: { required: [], optional: [] },
+  "quantized-matryoshka": { required: ["nBits", "gamma"], optional: [] },
+  "residual-quantized": { required: ["gamma"], optional: ["nBits"] },
+};
+
+const EXAMPLES: Readonly<Record<Option, string>> = { nBits: "nBits: 4", gamma: "gamma: 1.5", k: "k: 32" };
+const MAX_BITS = 32;
+
+/** The variant and its config. @throws FormatError listing what fits and what is missing, UsageError for bad options */
+export function specOf(
+  found: Recognised,
+  options: ImportSaeOptions,
+  path: string,
+): { readonly variant: ReferenceVariant; readonly config: Readonly<Record<string, unknown>> } {
+  const variant = variantOf(found, options, path);
+  checkOptions(variant, options, found, path);
+  const { dIn, dSae, levelSizes } = found;
+  const { gamma } = options;
+  const nBits = found.nBits ?? options.nBits;
+  const size = { d_in: dIn, d_sae: dSae };
+  switch (variant) {
+    case "baseline":
+      return { variant, config: { ...size, activation: "topk", k: options.k, apply_b_dec_to_input: false } };
+    case "binary":
+      return { variant, config: { ...size, n_bits: nBits, gamma, k: options.k ?? Math.floor(0.002 * dSae) } };
+    case "binary-latent":
+    case "ternary":
+      return { variant, config: size };
+    case "quantized-matryoshka":
+      return { variant, config: { ...size, n_bits: nBits, gamma } };
+    case "residual-quantized":
+      return { variant, config: { ...size, n_bits: nBits, gamma, level_sizes: levelSizes } };
+  }
+}
+
+function variantOf({ candidates }: Recognised, { variant }: ImportSaeOptions, path: string): ReferenceVariant {
+  if (variant === undefined) {
+    if (candidates.length === 1) return candidates[0]!;
+    const choices = candidates.map(exampleOf).join(" or ");
+    throw new FormatError(
+      path,
+      `names and shapes fit ${candidates.join(", ")}, and the file does not say which; pass ${choices}`,
+    );
+  }
+  const known = REFERENCE_VARIANTS.find((name) => name === variant);
+  if (known === undefined) throw unknownName("variant", variant, REFERENCE_VARIANTS);
+  if (!candidates.includes(known)) {
+    throw new FormatError(path, `is no ${variant}: names and shapes fit ${candidates.join(", ")}`);
+  }
+  return known;
+}
+
+function checkOptions(variant: ReferenceVariant, options: ImportSaeOptions, found: Recognised, path: string): void {
+  const { required, optional } = OPTIONS[variant];
+  for (const name of ["nBits", "gamma", "k"] as const) {
+    if (options[name] !== undefined && ![...required, ...optional].includes(name)) {
+      throw new UsageError(
+        `importSae: ${name} means nothing to ${variant}; ${path} needs ${required.join(", ") || "no options"}`,
+      );
+    }
+  }
+  const missing = required.filter((name) => options[name] === undefined);
+  if (missing.length > 0) {
+    const hint = missing.includes("gamma") && variant === "binary" ? GAMMA_HINT : "";
+    throw new FormatError(
+      path,
+      `is a ${variant} SAE, but does not store ${missing.join(" and ")}; pass ${exampleOf(variant)}${hint}`,
+    );
+  }
+  const { nBits, gamma, k } = options;
+  if (nBits !== undefined) requireCount("nBits", nBits, MAX_BITS);
+  if (k !== undefined) requireCount("k", k, found.dSae);
+  if (gamma !== undefined && !(Number.isFinite(gamma) && gamma > 0)) {
+    throw new UsageError(`importSae: gamma=${gamma}; allowed: a number above 0`);
+  }
+  if (nBits !== undefined && found.nBits !== undefined && nBits !== found.nBits) {
+    throw new FormatError(path, `nBits=${nBits} is given, but its shapes are those of ${found.nBits} bits`);
+  }
+  if (variant === "binary" && k === undefined && found.dSae < 500) {
+    throw new FormatError(path, `k is 0.002 d_sae by default, which is below 1 at d_sae=${found.dSae}; pass k`);
+  }
+}
+
+/** The reference's trainer called `BinarySAE(D, F, n_bits)`, whose third parameter is gamma. */
+const GAMMA_HINT = ' (files of its trainer named "4_bits" have gamma 4 and 8 bits)';
+
+function requireCount(name: string, value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 1 || value > max) {
+    throw new UsageError(`importSae: ${name}=${value}; allowed: a whole number in 1..${max}`);
+  }
+}
+
+function exampleOf(variant: ReferenceVariant): string {
+  return `{ ${[`variant: "${variant}"`, ...OPTIONS[variant].required.map((name) => EXAMPLES[name])].join(", ")} }`;
+}
