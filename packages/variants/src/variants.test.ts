@@ -15,6 +15,7 @@ import {
 import { loadSae, type HostTensors } from "@qsae/runtime";
 import { quantizersByName } from "@qsae/quantizers";
 import { baseline } from "./baseline.ts";
+import { variantByName } from "./by-name.ts";
 import { ternary } from "./ternary.ts";
 
 const D = 16;
@@ -37,7 +38,9 @@ const variants: readonly (readonly [name: string, variant: Variant])[] = [
     "baseline with int4 on both sides",
     baseline({ d_in: D, d_sae: F, k: K, encoder_quantizer: "int4", decoder_quantizer: "int4" }, resolve),
   ],
+  ["baseline, reference preset", baseline({ d_in: D, d_sae: F, k: K, preset: "reference" }, resolve)],
   ["ternary", ternary({ d_in: D, d_sae: F, k: K }, resolve)],
+  ["ternary, reference preset", ternary({ d_in: D, d_sae: F, preset: "reference", threshold: 0.25 }, resolve)],
   ["ternary with a ternary encoder", ternary({ d_in: D, d_sae: F, k: K, encoder_quantizer: "ternary" }, resolve)],
 ];
 
@@ -98,8 +101,8 @@ describe.each(variants)("%s", (_name, variant) => {
   });
 
   it("rebuilds itself from its JSON configuration", async () => {
-    const factory = variant.id === "ternary" ? ternary : baseline;
-    const again = factory(JSON.parse(JSON.stringify(variant.config)) as never, resolve);
+    const config = JSON.parse(JSON.stringify(variant.config)) as Record<string, unknown>;
+    const again = variantByName(variant.id, config, { resolveQuantizer: resolve });
     expect(again.config).toEqual(variant.config);
     const { ops } = backend;
     const [a, b] = [variant, again].map((v) => ops.tidy(() => v.init(ops, { seed: 5, mean: new Float32Array(D) })));
