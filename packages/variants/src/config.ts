@@ -35,6 +35,14 @@ export const topKKeys = {
     .default(1 / 32),
 };
 
+/** Keys of a penalty on the number of active latents. */
+export const sparsityKeys = {
+  /** Weight of the mean number of active latents in the loss. */
+  sparsity_lambda: z.number().nonnegative().default(1.5e-3),
+  /** Share of the run over which that weight rises from 0. */
+  sparsity_warmup_fraction: z.number().min(0).max(1).default(0.1),
+};
+
 /** The reference's names for keys of ours. */
 const aliases: Readonly<Record<string, string>> = {
   input_dim: "d_in",

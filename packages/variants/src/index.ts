@@ -5,5 +5,13 @@ export {
   baselineReferenceSchema,
   type BaselineConfig,
 } from "./baseline.ts";
+export { binary, binaryConfigSchema, binaryFactory, binaryReferenceSchema, type BinaryConfig } from "./binary.ts";
+export {
+  binaryLatent,
+  binaryLatentConfigSchema,
+  binaryLatentFactory,
+  binaryLatentReferenceSchema,
+  type BinaryLatentConfig,
+} from "./binary-latent.ts";
 export { ternary, ternaryConfigSchema, ternaryFactory, ternaryReferenceSchema, type TernaryConfig } from "./ternary.ts";
 export { builtinVariants, lowerCheckpoint, variantByName, type VariantCatalog } from "./by-name.ts";

@@ -31,6 +31,15 @@ export const tied: Start = (ops, { dIn, dSae, seed, mean, atoms }) => {
   return { atoms: start, encoder: start, bEnc: ops.zeros([dSae]), bDec: ops.tensor(mean, [dIn]) };
 };
 
+/**
+ * {@link tied}, with scores that are positive just when adding the atom once brings the reconstruction nearer:
+ * `||u - a||^2 < ||u||^2` where `u . a > ||a||^2 / 2`. For latents that are 0 or 1.
+ */
+export const tiedToSwitches: Start = (ops, context) => {
+  const start = tied(ops, context);
+  return { ...start, bEnc: ops.mul(ops.sum(ops.square(start.atoms), 1), -0.5) };
+};
+
 /** Uniform within 1 / sqrt(inputs) everywhere, biases included, each side by itself: what a PyTorch `Linear` starts from. */
 export const linearLayers: Start = (ops, { dIn, dSae, seed, atoms }) => {
   const [ofInputs, ofLatents] = [1 / Math.sqrt(dIn), 1 / Math.sqrt(dSae)];
@@ -50,6 +59,18 @@ export const normalAtoms: Start = (ops, context) => {
     atoms: atoms ?? ops.randomNormal([dSae, dIn], Math.sqrt(2 / dSae), mixSeeds(seed, 2)),
   };
 };
+
+/** Uniform within sqrt(6 / (d_in + d_sae)) (Glorot & Bengio 2010, eq. 16), biases 0. */
+export const glorot: Start = (ops, { dIn, dSae, seed, atoms }) => ({
+  encoder: glorotUniform(ops, [dSae, dIn], mixSeeds(seed, 0)),
+  bEnc: ops.zeros([dSae]),
+  atoms: atoms ?? glorotUniform(ops, [dSae, dIn], mixSeeds(seed, 2)),
+  bDec: ops.zeros([dIn]),
+});
+
+/** Uniform within sqrt(6 / (rows + columns)): `[rows, columns]`. */
+const glorotUniform = (ops: TensorOps, shape: readonly [number, number], seed: number): Tensor =>
+  uniform(ops, shape, Math.sqrt(6 / (shape[0] + shape[1])), seed);
 
 function uniform(ops: TensorOps, shape: readonly number[], bound: number, seed: number): Tensor {
   const random = seededRandom(seed);
