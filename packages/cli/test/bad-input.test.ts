@@ -51,8 +51,16 @@ const usage: readonly Case[] = [
   [["harvest", "--dtype", "int8"], 2, /'int8' is invalid. Allowed choices are float16, float32$/],
   [["train"], 2, /--out FOLDER is missing/],
   [["train", "--out", "run"], 2, /--data FILE is missing/],
-  [train("--data", "acts.safetensors"), 2, /--variant ID is missing; allowed: baseline, ternary$/],
-  [train("--data", "acts.safetensors", "--variant", "nope"), 2, /unknown variant "nope"; allowed: baseline, ternary$/],
+  [
+    train("--data", "acts.safetensors"),
+    2,
+    /--variant ID is missing; allowed: baseline, binary, binary-latent, ternary$/,
+  ],
+  [
+    train("--data", "acts.safetensors", "--variant", "nope"),
+    2,
+    /unknown variant "nope"; allowed: baseline, binary, binary-latent, ternary$/,
+  ],
   [
     ["train", "--out", "run", "--data", "acts.safetensors", "--variant", "ternary", "--backend", "gpu"],
     2,
@@ -83,7 +91,7 @@ const usage: readonly Case[] = [
   [
     ["quantize", "--sae", "run", "--decoder", "int9", "--out", "x"],
     2,
-    /unknown quantizer "int9"; allowed: binary, ternary, int2 \.\. int8$/,
+    /unknown quantizer "int9"; allowed: binary, ternary, int2 \.\. int8, centered-int2 \.\. centered-int8$/,
   ],
   [
     ["analyze", "--sae", "run", "--out", "report.pdf"],

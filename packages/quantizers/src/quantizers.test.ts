@@ -2,13 +2,17 @@ import { describe, expect, it } from "vitest";
 import { openBackend, fakeQuantize, normals, type Quantizer } from "@qsae/core";
 import { describeQuantizer } from "@qsae/core/testing";
 import { binary } from "./binary.ts";
+import { centeredInt } from "./centered-int.ts";
 import { int } from "./int.ts";
 import { ternary } from "./ternary.ts";
 import { quantizerName, quantizersByName } from "./by-name.ts";
 
 describeQuantizer(binary());
 describeQuantizer(ternary());
-for (const bits of [2, 3, 4, 5, 6, 7, 8]) describeQuantizer(int(bits));
+for (const bits of [2, 3, 4, 5, 6, 7, 8]) {
+  describeQuantizer(int(bits));
+  describeQuantizer(centeredInt(bits));
+}
 
 /** ||w - q||^2 / ||w||^2 of Gaussian rows of 512 weights. */
 async function relativeError(quantizer: Quantizer): Promise<number> {
@@ -37,6 +41,7 @@ function gaussianOptimum(levels: readonly number[]): number {
   };
   return Math.min(...Array.from({ length: 60 }, (_, i) => error(0.05 * 1.07 ** i)));
 }
+const centered = (bits: number): number[] => Array.from({ length: 2 ** bits }, (_, i) => i - 2 ** (bits - 1) + 0.5);
 const symmetric = (max: number): number[] => Array.from({ length: 2 * max + 1 }, (_, i) => i - max);
 
 describe("error on Gaussian rows", () => {
@@ -46,6 +51,9 @@ describe("error on Gaussian rows", () => {
     [int(2), symmetric(1)],
     [int(3), symmetric(3)],
     [int(4), symmetric(7)],
+    [centeredInt(2), centered(2)],
+    [centeredInt(3), centered(3)],
+    [centeredInt(4), centered(4)],
   ])("%o is the optimum within 3 %", async (quantizer, levels) => {
     const [error, optimum] = [await relativeError(quantizer), gaussianOptimum(levels)];
     expect(error).toBeLessThan(optimum * 1.03);
@@ -54,7 +62,7 @@ describe("error on Gaussian rows", () => {
 });
 
 describe("names", () => {
-  it.each(["binary", "ternary", "int2", "int8"])("%s resolves to itself", (name) => {
+  it.each(["binary", "ternary", "int2", "int8", "centered-int2"])("%s resolves to itself", (name) => {
     expect(quantizerName(quantizersByName()(name))).toBe(name);
   });
   it("resolves stored options", () => {
@@ -66,9 +74,10 @@ describe("names", () => {
   });
   it("refuses unknown names with what is allowed", () => {
     expect(() => quantizersByName()("int9")).toThrow(
-      'unknown quantizer "int9"; allowed: binary, ternary, int2 .. int8',
+      'unknown quantizer "int9"; allowed: binary, ternary, int2 .. int8, centered-int2 .. centered-int8',
     );
     expect(() => quantizersByName()("int")).toThrow("bits are missing");
     expect(() => int(1)).toThrow("bits=1 is not allowed");
+    expect(() => centeredInt(9)).toThrow("bits=9 is not allowed");
   });
 });

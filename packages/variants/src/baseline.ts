@@ -1,6 +1,8 @@
 /**
- * `baseline`: a float sparse autoencoder with unit-norm atoms, `W_enc = W_dec^T` at the start, and ReLU, TopK or JumpReLU
- * by configuration.
+ * `baseline`: a float sparse autoencoder.
+ *
+ * - `default`: unit-norm atoms, `W_enc = W_dec^T` at the start, and ReLU, TopK or JumpReLU by configuration.
+ * - `reference`: TopK whose latents may be negative; atoms are divided by their norms after each step.
  */
 import { z } from "zod";
 import type { QuantizerResolver, Variant, VariantFactory } from "@qsae/core";
@@ -9,9 +11,11 @@ import type { Activation } from "./autoencoder/activation.ts";
 import { autoencoder } from "./autoencoder/autoencoder.ts";
 import { jumpRelu } from "./autoencoder/jump-relu.ts";
 import { relu } from "./autoencoder/relu.ts";
+import { linearLayers } from "./autoencoder/start.ts";
 import { topK } from "./autoencoder/top-k.ts";
+import { normalizedAfterSteps, unitNorm } from "./autoencoder/unit-norm.ts";
 import { weights } from "./autoencoder/weights.ts";
-import { autoencoderKeys, parseConfig, requireKFits, topKKeys } from "./config.ts";
+import { autoencoderKeys, canonicalKeys, parsePreset, referenceKeys, requireKFits, topKKeys } from "./config.ts";
 
 export const baselineConfigSchema = z.strictObject({
   ...autoencoderKeys,
@@ -31,7 +35,13 @@ export const baselineConfigSchema = z.strictObject({
   decoder_quantizer: z.string().optional(),
 });
 
-export type BaselineConfig = z.input<typeof baselineConfigSchema>;
+export const baselineReferenceSchema = z.strictObject({
+  ...referenceKeys,
+  /** Active latents per token. */
+  k: z.number().int().positive().default(32),
+});
+
+export type BaselineConfig = z.input<typeof baselineConfigSchema> | z.input<typeof baselineReferenceSchema>;
 type ParsedBaseline = z.output<typeof baselineConfigSchema>;
 
 /** Keys that mean nothing with another activation: given there, they are mistakes. */
@@ -49,14 +59,17 @@ const activationKeys: Readonly<Record<string, ParsedBaseline["activation"][]>> =
 /**
  * A baseline autoencoder.
  *
- * @throws UsageError for unknown keys, values out of range, or keys of another activation
+ * @throws UsageError for unknown keys, values out of range, or keys of another preset or activation
  * @example
  * const variant = baseline({ d_in: 512, d_sae: 8192, activation: "topk", k: 32 }, quantizersByName());
  */
 export function baseline(config: BaselineConfig, resolve: QuantizerResolver): Variant {
-  const parsed = parseConfig("baseline", baselineConfigSchema, config);
+  const schemas = { default: baselineConfigSchema, reference: baselineReferenceSchema };
+  const parsed = parsePreset("baseline", schemas, config);
+  if (parsed.preset === "reference") return referenceBaseline(parsed);
+  const given = canonicalKeys("baseline", config);
   const foreign = Object.keys(activationKeys).filter(
-    (key) => key in config && !activationKeys[key]!.includes(parsed.activation),
+    (key) => key in given && !activationKeys[key]!.includes(parsed.activation),
   );
   if (foreign.length > 0) {
     const allowed = foreign.map((key) => `${key} belongs to ${activationKeys[key]!.join(" and ")}`);
@@ -71,11 +84,27 @@ export function baseline(config: BaselineConfig, resolve: QuantizerResolver): Va
     config: ownKeys(parsed),
     dIn,
     dSae,
-    applyBDecToInput: parsed.apply_b_dec_to_input,
+    decoderBias: parsed.apply_b_dec_to_input ? "added and subtracted" : "added",
     activation: activationOf(parsed),
     encoder: weights({ name: "W_enc", ...(encoderName ? { quantizer: resolve(encoderName) } : {}) }),
     dictionary: weights({ name: "W_dec", ...(decoderName ? { quantizer: resolve(decoderName) } : {}) }),
-    unitNormAtoms: decoderName === undefined,
+    ...(decoderName === undefined ? { constraint: unitNorm } : {}),
+  });
+}
+
+function referenceBaseline(parsed: z.output<typeof baselineReferenceSchema>): Variant {
+  requireKFits("baseline", parsed.k, parsed.d_sae);
+  return autoencoder({
+    id: "baseline",
+    config: parsed,
+    dIn: parsed.d_in,
+    dSae: parsed.d_sae,
+    decoderBias: "added",
+    activation: topK({ k: parsed.k, relu: false, auxK: 0, auxKCoefficient: 0 }),
+    encoder: weights({ name: "W_enc" }),
+    dictionary: weights({ name: "W_dec" }),
+    constraint: normalizedAfterSteps,
+    start: linearLayers,
   });
 }
 

@@ -9,7 +9,7 @@ const resolveQuantizer = quantizersByName();
 describe("variantByName", () => {
   it("makes every built-in variant", () => {
     for (const { id } of builtinVariants) {
-      expect(variantByName(id, { d_in: 4, d_sae: 8, k: 2 }, { resolveQuantizer }).id).toBe(id);
+      expect(variantByName(id, { d_in: 4, d_sae: 32 }, { resolveQuantizer }).id).toBe(id);
     }
   });
   it("prefers a user's variant", () => {
@@ -21,7 +21,7 @@ describe("variantByName", () => {
   });
   it("refuses unknown ids with what is allowed", () => {
     expect(() => variantByName("gated", {}, { resolveQuantizer })).toThrow(
-      'unknown variant "gated"; allowed: baseline, ternary',
+      'unknown variant "gated"; allowed: baseline, binary, binary-latent, ternary',
     );
   });
 });

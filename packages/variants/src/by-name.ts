@@ -2,10 +2,17 @@
 import { unknownName, type PackedSae } from "@qsae/runtime";
 import type { QuantizerResolver, SaeCheckpoint, TensorOps, Variant, VariantFactory } from "@qsae/core";
 import { baselineFactory } from "./baseline.ts";
+import { binaryFactory } from "./binary.ts";
+import { binaryLatentFactory } from "./binary-latent.ts";
 import { ternaryFactory } from "./ternary.ts";
 
 /** Variants that come with QSAE. */
-export const builtinVariants: readonly VariantFactory[] = [baselineFactory, ternaryFactory];
+export const builtinVariants: readonly VariantFactory[] = [
+  baselineFactory,
+  binaryFactory,
+  binaryLatentFactory,
+  ternaryFactory,
+];
 
 /** What is known by name in a run: the built-in variants and those a user brings (his come first). */
 export interface VariantCatalog {

@@ -1,18 +1,27 @@
-/** Configuration of the variants: the field's key names, checked, defaults filled in. */
+/** Configuration of the variants: the field's key names and the reference's, checked, defaults filled in. */
 import { z } from "zod";
 import { UsageError } from "@qsae/runtime";
 
-/** Keys every one-stage autoencoder has. */
-export const autoencoderKeys = {
+/** Keys that say how large an SAE is. */
+const sizeKeys = {
   /** Width of the activations. */
   d_in: z.number().int().positive(),
   /** Number of latents. */
   d_sae: z.number().int().positive(),
+};
+
+/** Keys every one-stage autoencoder has. */
+export const autoencoderKeys = {
+  ...sizeKeys,
+  preset: z.literal("default").default("default"),
   /** Subtract b_dec from the input of the encoder. */
   apply_b_dec_to_input: z.boolean().default(true),
   /** Quantizer of the encoder while training, by name; absent: float. */
   encoder_quantizer: z.string().optional(),
 };
+
+/** Keys of every `reference` preset. */
+export const referenceKeys = { ...sizeKeys, preset: z.literal("reference") };
 
 /** Keys of the TopK activation. */
 export const topKKeys = {
@@ -26,12 +35,49 @@ export const topKKeys = {
     .default(1 / 32),
 };
 
+/** Keys of a penalty on the number of active latents. */
+export const sparsityKeys = {
+  /** Weight of the mean number of active latents in the loss. */
+  sparsity_lambda: z.number().nonnegative().default(1.5e-3),
+  /** Share of the run over which that weight rises from 0. */
+  sparsity_warmup_fraction: z.number().min(0).max(1).default(0.1),
+};
+
+/** The reference's names for keys of ours. */
+const aliases: Readonly<Record<string, string>> = {
+  input_dim: "d_in",
+  hidden_dim: "d_sae",
+  top_k: "k",
+  abs_range: "gamma",
+};
+
 /**
- * Checks a JSON configuration against a schema.
+ * `config` with the reference's key names replaced by the field's.
+ *
+ * @throws UsageError if a key is given under both names with different values
+ */
+export function canonicalKeys(variant: string, config: object): Record<string, unknown> {
+  const canonical: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(config)) if (!Object.hasOwn(aliases, key)) canonical[key] = value;
+  for (const [alias, key] of Object.entries(aliases)) {
+    const value = (config as Record<string, unknown>)[alias];
+    if (value === undefined) continue;
+    if (canonical[key] !== undefined && canonical[key] !== value) {
+      throw new UsageError(
+        `variant ${variant}: ${alias}=${JSON.stringify(value)} contradicts ${key}=${JSON.stringify(canonical[key])}; they are two names of one key, give one of them`,
+      );
+    }
+    canonical[key] = value;
+  }
+  return canonical;
+}
+
+/**
+ * Checks a JSON configuration (canonical keys) against a schema.
  *
  * @throws UsageError naming each bad or unknown key, what was given, and the keys that are allowed
  */
-export function parseConfig<S extends z.ZodObject>(variant: string, schema: S, config: unknown): z.output<S> {
+function parseConfig<S extends z.ZodObject>(variant: string, schema: S, config: unknown): z.output<S> {
   const parsed = schema.safeParse(config);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) =>
@@ -40,6 +86,34 @@ export function parseConfig<S extends z.ZodObject>(variant: string, schema: S, c
   throw new UsageError(
     `variant ${variant}: ${problems.join("; ")}; keys allowed: ${Object.keys(schema.shape).join(", ")}`,
   );
+}
+
+/**
+ * Checks a configuration against the schema of its preset.
+ *
+ * @throws UsageError for an unknown preset, keys of the other preset, and as {@link canonicalKeys}; else naming each bad or
+ * unknown key, what was given, and the keys that are allowed
+ */
+export function parsePreset<D extends z.ZodObject, R extends z.ZodObject>(
+  variant: string,
+  schemas: { readonly default: D; readonly reference: R },
+  config: object,
+): z.output<D> | z.output<R> {
+  const given = canonicalKeys(variant, config);
+  const preset = given["preset"] ?? "default";
+  if (preset !== "default" && preset !== "reference") {
+    throw new UsageError(`variant ${variant}: preset is ${JSON.stringify(preset)}; allowed: "default", "reference"`);
+  }
+  const [own, other] =
+    preset === "default" ? [schemas.default, schemas.reference] : [schemas.reference, schemas.default];
+  const foreign = Object.keys(given).filter((key) => !(key in own.shape) && key in other.shape);
+  if (foreign.length > 0) {
+    const otherName = preset === "default" ? "reference" : "default";
+    throw new UsageError(
+      `variant ${variant}: preset is ${preset}, where ${foreign.join(", ")} mean${foreign.length > 1 ? "" : "s"} nothing; remove the key or use preset ${otherName}; keys allowed: ${Object.keys(own.shape).join(", ")}`,
+    );
+  }
+  return parseConfig(variant, own, given);
 }
 
 /** @throws UsageError if k does not fit the dictionary */

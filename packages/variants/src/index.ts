@@ -1,3 +1,17 @@
-export { baseline, baselineConfigSchema, baselineFactory, type BaselineConfig } from "./baseline.ts";
-export { ternary, ternaryConfigSchema, ternaryFactory, type TernaryConfig } from "./ternary.ts";
+export {
+  baseline,
+  baselineConfigSchema,
+  baselineFactory,
+  baselineReferenceSchema,
+  type BaselineConfig,
+} from "./baseline.ts";
+export { binary, binaryConfigSchema, binaryFactory, binaryReferenceSchema, type BinaryConfig } from "./binary.ts";
+export {
+  binaryLatent,
+  binaryLatentConfigSchema,
+  binaryLatentFactory,
+  binaryLatentReferenceSchema,
+  type BinaryLatentConfig,
+} from "./binary-latent.ts";
+export { ternary, ternaryConfigSchema, ternaryFactory, ternaryReferenceSchema, type TernaryConfig } from "./ternary.ts";
 export { builtinVariants, lowerCheckpoint, variantByName, type VariantCatalog } from "./by-name.ts";

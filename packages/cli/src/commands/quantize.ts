@@ -17,7 +17,10 @@ export function quantizeCommand(): Command {
     examples: ["qsae quantize --sae sae_gpt_d2048_k32 --encoder int8 --decoder int4 --out int4.qsae.safetensors"],
   })
     .requiredOption("--sae <path>", "packed file, run folder, checkpoint or SAELens folder")
-    .option("--encoder <quantizer>", "binary, ternary, int2 .. int8, or one of your configuration; default: as it is")
+    .option(
+      "--encoder <quantizer>",
+      "binary, ternary, int2 .. int8, centered-int2 .. centered-int8, or one of your configuration; default: as it is",
+    )
     .option("--decoder <quantizer>", "the same for the dictionary")
     .requiredOption("--out <file>", "where to write (.qsae.safetensors)")
     .option("--config <file>", "configuration; default: qsae.config.* of the current folder")

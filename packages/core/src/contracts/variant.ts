@@ -4,7 +4,7 @@
  */
 import type { HostTensors, PackedSae } from "@qsae/runtime";
 import type { Quantizer } from "./quantizer.ts";
-import type { Tensor, TensorOps, Tensors } from "./tensor-ops.ts";
+import type { Tensor, TensorOps, Tensors, TopKLatents } from "./tensor-ops.ts";
 
 /** What `init` may use: statistics of the first training batches. */
 export interface InitContext {
@@ -32,6 +32,20 @@ export interface ForwardPass {
   readonly losses: Tensors;
   /** Tokens of the batch each latent fired on: `[d_sae]`. */
   readonly fired: Tensor;
+  /** What the dictionary is multiplied by: `[n, d_sae]`, or the k per token that are not 0. */
+  readonly latents: Tensor | TopKLatents;
+  /** Pre-activations `[n, d_sae]`, where all of them were computed. */
+  readonly scores?: Tensor;
+  /** What corrections and constraints of this step need to know of its batch, by name. Gradients do not flow through. */
+  readonly statistics?: Tensors;
+}
+
+/** What corrections and constraints see of the step they belong to. */
+export interface StepContext {
+  /** 1 for the first step of the run. */
+  readonly step: number;
+  /** Those of this step's {@link ForwardPass}. */
+  readonly statistics: Tensors;
 }
 
 export interface Variant {
@@ -45,9 +59,9 @@ export interface Variant {
   /** Pure: reads params and x, returns new tensors. */
   forward(ops: TensorOps, params: Tensors, context: ForwardContext): ForwardPass;
   /** Corrections of gradients before the optimiser sees them. Returns all gradients. */
-  afterBackward?(ops: TensorOps, params: Tensors, grads: Tensors): Tensors;
+  afterBackward?(ops: TensorOps, params: Tensors, grads: Tensors, context: StepContext): Tensors;
   /** Constraints after the optimiser step. Returns all parameters. */
-  afterStep?(ops: TensorOps, params: Tensors): Tensors;
+  afterStep?(ops: TensorOps, params: Tensors, context: StepContext): Tensors;
   /**
    * The inference form, with quantized weights. Needs ops because quantizers are written on tensors; `params` are host
    * copies so that a checkpoint lowers without a training run.

@@ -25,6 +25,7 @@ const linear: Variant = {
       reconstructions: [reconstruction],
       losses: { mse: ops.mean(ops.square(ops.sub(x, reconstruction))) },
       fired: ops.mul(ops.tensor([1, 1, 1, 1, 1, 0], [D]), x.shape[0]!),
+      latents: x,
     };
   },
   lower: () => Promise.reject(new Error("never lowered here")),

@@ -2,7 +2,7 @@
 import type { Batch } from "../contracts/data-source.ts";
 import type { StepEvent } from "../contracts/reporter.ts";
 import type { AdamSlot, Tensor, TensorOps, Tensors } from "../contracts/tensor-ops.ts";
-import type { ForwardPass, Variant } from "../contracts/variant.ts";
+import type { ForwardPass, StepContext, Variant } from "../contracts/variant.ts";
 import { stateOf, type TrainingState } from "./training-state.ts";
 
 export interface StepSettings {
@@ -33,28 +33,34 @@ export async function trainingStep(
       const pass = variant.forward(ops, params, { x, progress, ...dead });
       return {
         loss: total(ops, pass.losses),
-        aux: { ...prefixed(pass.losses), ...measure(ops, pass, x), fired: pass.fired },
+        aux: {
+          ...prefixed(LOSS, pass.losses),
+          ...prefixed(STATISTIC, pass.statistics ?? {}),
+          ...measure(ops, pass, x),
+          fired: pass.fired,
+        },
       };
     });
-    const corrected = variant.afterBackward?.(ops, before, grads) ?? grads;
+    const context = { step: state.step + 1, statistics: unprefixed(STATISTIC, aux) };
+    const corrected = variant.afterBackward?.(ops, before, grads, context) ?? grads;
     const stepped = Object.fromEntries(
       Object.entries(state.slots).map(([name, slot]) => [
         name,
         ops.adamStep(slot, corrected[name]!, { lr, step: state.step + 1 }),
       ]),
     );
-    const constrained = constrain(ops, variant, stepped);
+    const constrained = constrain(ops, variant, stepped, context);
     const nextSinceFired = ops.where(
       ops.greater(aux.fired, 0),
       ops.zeros([variant.dSae]),
       ops.add(state.sinceFired, batch.n),
     );
-    const names = Object.keys(aux).filter((name) => name.startsWith(LOSS));
+    const losses = Object.entries(unprefixed(LOSS, aux));
     const scalars = [
       ops.div(aux.squaredError, aux.variance),
       ops.div(ops.sum(aux.fired), batch.n),
       ops.sum(ops.greaterEqual(nextSinceFired, deadAfterTokens)),
-      ...names.map((name) => (aux as Tensors)[name]!),
+      ...losses.map(([, loss]) => loss),
     ];
     return {
       slots: constrained,
@@ -63,7 +69,7 @@ export async function trainingStep(
         scalars.map((scalar) => ops.reshape(scalar, [1])),
         0,
       ),
-      lossNames: names.map((name) => name.slice(LOSS.length)),
+      lossNames: losses.map(([name]) => name),
     };
   });
   ops.dispose(state.sinceFired);
@@ -78,9 +84,15 @@ export async function trainingStep(
 }
 
 const LOSS = "loss:";
+const STATISTIC = "statistic:";
 
-function prefixed(losses: Tensors): Tensors {
-  return Object.fromEntries(Object.entries(losses).map(([name, value]) => [`${LOSS}${name}`, value]));
+function prefixed(prefix: string, tensors: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [prefix + name, value]));
+}
+
+function unprefixed(prefix: string, tensors: Tensors): Tensors {
+  const own = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
 function total(ops: TensorOps, losses: Tensors): Tensor {
@@ -105,9 +117,10 @@ function constrain(
   ops: TensorOps,
   variant: Variant,
   slots: Readonly<Record<string, AdamSlot>>,
+  context: StepContext,
 ): Record<string, AdamSlot> {
   const params = Object.fromEntries(Object.entries(slots).map(([name, { param }]) => [name, param]));
-  const constrained = variant.afterStep?.(ops, params) ?? params;
+  const constrained = variant.afterStep?.(ops, params, context) ?? params;
   return Object.fromEntries(
     Object.entries(slots).map(([name, slot]) => {
       const param = constrained[name]!;

@@ -24,7 +24,7 @@ export interface ActivationInput {
   readonly progress: number;
 }
 
-export interface Activated {
+export interface Activated extends Pick<ForwardPass, "latents" | "scores"> {
   /** `z W_dec`: `[n, d_in]` */
   readonly decoded: Tensor;
   readonly fired: Tensor;

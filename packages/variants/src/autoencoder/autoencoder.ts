@@ -4,10 +4,13 @@
  *     u = x - b_dec (or x);  z = activation(u W_enc + b_enc);  xhat = z W_dec + b_dec
  *     loss = mean over tokens and dimensions of (xhat - x)^2 + the activation's losses
  */
-import type { ForwardPass, InitContext, Tensor, TensorOps, Tensors, Variant } from "@qsae/core";
+import type { ForwardPass, InitContext, StepContext, Tensor, TensorOps, Tensors, Variant } from "@qsae/core";
 import type { Activation } from "./activation.ts";
-import { normalizeAtoms } from "./unit-norm.ts";
+import type { Constraint } from "./constraint.ts";
+import { denseLatents } from "./dense.ts";
 import { requiredTensor } from "./required-tensor.ts";
+import { tied, type Start } from "./start.ts";
+import { warmStarted } from "./warm-start.ts";
 import type { Weights } from "./weights.ts";
 
 export interface AutoencoderParts {
@@ -15,16 +18,22 @@ export interface AutoencoderParts {
   readonly config: Readonly<Record<string, unknown>>;
   readonly dIn: number;
   readonly dSae: number;
-  readonly applyBDecToInput: boolean;
+  /** Whether there is a b_dec, and whether the encoder subtracts it from its input. */
+  readonly decoderBias: "none" | "added" | "added and subtracted";
   readonly activation: Activation;
   readonly encoder: Weights;
   readonly dictionary: Weights;
-  /** Atoms are kept at norm 1 and their gradients free of the component that would only change the norm. */
-  readonly unitNormAtoms: boolean;
+  /** Default: none. */
+  readonly constraint?: Constraint;
+  /** Default: tied. */
+  readonly start?: Start;
+  /** Weight of the mean squared error in the loss. Default 1. */
+  readonly mseWeight?: number;
 }
 
 export function autoencoder(parts: AutoencoderParts): Variant {
-  const { id, config, dIn, dSae, activation, encoder, dictionary } = parts;
+  const { id, config, dIn, dSae, activation, encoder, dictionary, constraint = {} } = parts;
+  const subtractBDec = parts.decoderBias === "added and subtracted";
   return {
     id,
     config,
@@ -32,10 +41,10 @@ export function autoencoder(parts: AutoencoderParts): Variant {
     dSae,
     init: (ops, context) => ops.tidy(() => initialParameters(ops, parts, context)),
     forward: (ops, params, { x, dead, progress }): ForwardPass => {
-      const bDec = params["b_dec"]!; // [d_in]
+      const bDec = params["b_dec"]; // [d_in]
       const activated = activation.apply(ops, {
         x,
-        ...(parts.applyBDecToInput ? { center: bDec } : {}),
+        ...(subtractBDec ? { center: bDec! } : {}),
         wEnc: encoder.effective(ops, params),
         bEnc: params["b_enc"]!,
         wDec: dictionary.effective(ops, params),
@@ -43,25 +52,34 @@ export function autoencoder(parts: AutoencoderParts): Variant {
         progress,
         ...(dead ? { dead } : {}),
       });
-      const reconstruction = ops.add(activated.decoded, bDec); // [n, d_in]
+      const { latents, scores } = activated;
+      const reconstruction = bDec ? ops.add(activated.decoded, bDec) : activated.decoded; // [n, d_in]
       const residual = ops.sub(x, reconstruction);
+      const statistics = constraint.statistics?.(ops, { z: denseLatents(latents), error: ops.neg(residual) });
       return {
         reconstructions: [reconstruction],
         losses: {
-          mse: ops.mean(ops.square(residual)),
+          mse: ops.mul(ops.mean(ops.square(residual)), parts.mseWeight ?? 1),
           ...activated.losses,
+          ...dictionary.losses?.(ops, params),
           ...activated.residualLosses?.(ops.detach(residual)),
         },
         fired: activated.fired,
+        latents,
+        ...(scores ? { scores } : {}),
+        ...(statistics ? { statistics } : {}),
       };
     },
-    ...(parts.unitNormAtoms
+    ...(constraint.afterBackward
       ? {
-          afterBackward: (ops: TensorOps, params: Tensors, grads: Tensors) => ({
-            ...grads,
-            W_dec: ops.removeParallel(grads["W_dec"]!, params["W_dec"]!),
-          }),
-          afterStep: (ops: TensorOps, params: Tensors) => ({ ...params, W_dec: normalizeAtoms(ops, params["W_dec"]!) }),
+          afterBackward: (ops: TensorOps, params: Tensors, grads: Tensors, context: StepContext) =>
+            constraint.afterBackward!(ops, params, grads, context),
+        }
+      : {}),
+    ...(constraint.afterStep
+      ? {
+          afterStep: (ops: TensorOps, params: Tensors, context: StepContext) =>
+            constraint.afterStep!(ops, params, context),
         }
       : {}),
     lower: async (ops, params) => ({
@@ -70,12 +88,12 @@ export function autoencoder(parts: AutoencoderParts): Variant {
         {
           dSae,
           input: { kind: "x" },
-          subtractBDec: parts.applyBDecToInput,
+          subtractBDec,
           encoder: await encoder.pack(ops, params),
           bEnc: requiredTensor(params, "b_enc").data,
           selection: activation.selection(params),
           dictionary: await dictionary.pack(ops, params),
-          bDec: requiredTensor(params, "b_dec").data,
+          bDec: parts.decoderBias === "none" ? new Float32Array(dIn) : requiredTensor(params, "b_dec").data,
           outputWeight: 1,
         },
       ],
@@ -84,22 +102,21 @@ export function autoencoder(parts: AutoencoderParts): Variant {
   };
 }
 
-/** Random unit atoms, `W_enc = W_dec^T`, `b_dec` = data mean; warm-started tensors take the place of these. */
 function initialParameters(
   ops: TensorOps,
   parts: AutoencoderParts,
   { seed, mean, warmStart = {} }: InitContext,
 ): Tensors {
-  const { dIn, dSae, encoder, dictionary, activation } = parts;
-  const warm = (name: string): Tensor | undefined => warmStart[name] && ops.fromHost(warmStart[name]);
-  const atoms = warm("W_dec") ?? normalizeAtoms(ops, ops.randomNormal([dSae, dIn], 1, seed)); // [d_sae, d_in]
-  const warmEncoder = warm("W_enc"); // [d_in, d_sae]
-  const own = Object.entries(activation.init(ops)).map(([name, fresh]) => [name, warm(name) ?? fresh] as const);
-  return {
-    ...encoder.init(ops, warmEncoder ? ops.transpose(warmEncoder) : atoms),
-    b_enc: warm("b_enc") ?? ops.zeros([dSae]),
-    ...dictionary.init(ops, atoms),
-    b_dec: warm("b_dec") ?? ops.tensor(mean, [dIn]),
-    ...Object.fromEntries(own),
-  };
+  const { id, dIn, dSae, encoder, dictionary, activation, start = tied } = parts;
+  const warmAtoms = warmStart["W_dec"];
+  const atoms: { atoms?: Tensor } = warmAtoms ? { atoms: ops.fromHost(warmAtoms) } : {};
+  const warmEncoder = warmStart["W_enc"]; // [d_in, d_sae]
+  const fresh = start(ops, { dIn, dSae, seed, mean, ...atoms });
+  return warmStarted(ops, id, warmStart, {
+    ...encoder.init(ops, warmEncoder ? ops.transpose(ops.fromHost(warmEncoder)) : fresh.encoder, seed),
+    b_enc: fresh.bEnc,
+    ...dictionary.init(ops, fresh.atoms, seed),
+    ...(parts.decoderBias === "none" ? {} : { b_dec: fresh.bDec }),
+    ...activation.init(ops),
+  });
 }

@@ -27,12 +27,13 @@ export const jumpRelu = ({
   init: (ops) => ({ threshold: ops.fill([dSae], initialThreshold) }),
   apply: (ops, input) => {
     const { wDec, params, progress } = input;
-    const h = ops.relu(preActivations(ops, input)); // [n, d_sae]
+    const scores = preActivations(ops, input); // [n, d_sae]
+    const h = ops.relu(scores);
     const threshold = params["threshold"]!; // [d_sae]
     const z = jump(ops, h, threshold, bandwidth);
     const warmth = l0WarmupFraction > 0 ? Math.min(1, progress / l0WarmupFraction) : 1;
     const l0 = ops.mean(ops.sum(step(ops, h, threshold, bandwidth), 1));
-    return { ...denseActivated(ops, z, wDec), losses: { l0: ops.mul(l0, l0Coefficient * warmth) } };
+    return { ...denseActivated(ops, z, wDec), scores, losses: { l0: ops.mul(l0, l0Coefficient * warmth) } };
   },
   selection: (params) => ({
     kind: "threshold",

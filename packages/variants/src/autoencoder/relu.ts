@@ -8,20 +8,24 @@ import { denseActivated, preActivations } from "./dense.ts";
 import { requiredTensor } from "./required-tensor.ts";
 
 export interface ReluOptions {
-  readonly l1Coefficient: number;
+  /** Absent: no penalty. */
+  readonly l1Coefficient?: number;
   /** Share of the run over which the coefficient rises. */
-  readonly l1WarmupFraction: number;
+  readonly l1WarmupFraction?: number;
 }
 
-export const relu = ({ l1Coefficient, l1WarmupFraction }: ReluOptions): Activation => ({
+export const relu = ({ l1Coefficient, l1WarmupFraction = 0 }: ReluOptions = {}): Activation => ({
   init: () => ({}),
   apply: (ops, input) => {
     const { wDec, progress } = input;
-    const z = ops.relu(preActivations(ops, input)); // [n, d_sae]
+    const scores = preActivations(ops, input); // [n, d_sae]
+    const z = ops.relu(scores);
+    const activated = { ...denseActivated(ops, z, wDec), scores };
+    if (l1Coefficient === undefined) return { ...activated, losses: {} };
     const norms = ops.sqrt(ops.add(ops.sum(ops.square(wDec), 1), 1e-12)); // [d_sae]
     const warmth = l1WarmupFraction > 0 ? Math.min(1, progress / l1WarmupFraction) : 1;
     const penalty = ops.mean(ops.sum(ops.mul(z, norms), 1));
-    return { ...denseActivated(ops, z, wDec), losses: { l1: ops.mul(penalty, l1Coefficient * warmth) } };
+    return { ...activated, losses: { l1: ops.mul(penalty, l1Coefficient * warmth) } };
   },
   selection: (params) => ({
     kind: "threshold",

@@ -8,6 +8,8 @@ import type { Activation, ActivationInput } from "./activation.ts";
 
 export interface TopKOptions {
   readonly k: number;
+  /** Whether selected latents pass a ReLU; otherwise negative ones stay. Default true. */
+  readonly relu?: boolean;
   /** Dead latents that reconstruct the residual; 0: no AuxK loss. */
   readonly auxK: number;
   readonly auxKCoefficient: number;
@@ -16,13 +18,14 @@ export interface TopKOptions {
 /** Pushes living latents below every dead one without leaving float32's exact range for scores. */
 const OUT_OF_REACH = 1e6;
 
-export const topK = ({ k, auxK, auxKCoefficient }: TopKOptions): Activation => ({
+export const topK = ({ k, relu = true, auxK, auxKCoefficient }: TopKOptions): Activation => ({
   init: () => ({}),
   apply: (ops, input) => {
     const { x, center, wEnc, bEnc, wDec, dead } = input;
     const selected = ops.encodeTopK(x, wEnc, bEnc, k, center);
-    const latents = { ...selected, values: ops.relu(selected.values) };
+    const latents = relu ? { ...selected, values: ops.relu(selected.values) } : selected;
     return {
+      latents,
       decoded: ops.decodeSparse(latents, wDec),
       fired: ops.countFired(latents),
       losses: {},
@@ -35,7 +38,7 @@ export const topK = ({ k, auxK, auxKCoefficient }: TopKOptions): Activation => (
         : {}),
     };
   },
-  selection: () => ({ kind: "topk", k, relu: true }),
+  selection: () => ({ kind: "topk", k, relu }),
 });
 
 function auxLoss(

@@ -18,10 +18,12 @@ import type { HostTensor, HostTensors, PackedMatrix } from "@qsae/runtime";
 import { requiredTensor } from "./required-tensor.ts";
 
 export interface Weights {
-  /** The parameters that start from one row per latent, `[d_sae, d_in]`. */
-  init(ops: TensorOps, rows: Tensor): Tensors;
+  /** The parameters that start from one row per latent, `[d_sae, d_in]`, or at random. */
+  init(ops: TensorOps, rows: Tensor, seed: number): Tensors;
   /** The weights the forward pass uses, in the orientation they are stored in. */
   effective(ops: TensorOps, params: Tensors): Tensor;
+  /** Losses of the weights themselves, weighted. */
+  losses?(ops: TensorOps, params: Tensors): Tensors;
   pack(ops: TensorOps, params: HostTensors): Promise<PackedMatrix>;
 }
 

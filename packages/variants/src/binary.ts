@@ -1,0 +1,91 @@
+/**
+ * `binary`: an n-bit dictionary.
+ *
+ * - `default`: TopK; one bit is -1 or +1 times a scale per atom, more are two's complement on a centred grid (code + 1/2)
+ *   times a scale per atom. Bits are hard in the forward pass and trained straight through; warm-starts from a float `W_dec`.
+ * - `reference`: soft bits in training, hard ones in the packed SAE; TopK whose latents may be negative.
+ */
+import { z } from "zod";
+import { UsageError } from "@qsae/runtime";
+import type { QuantizerResolver, Variant, VariantFactory } from "@qsae/core";
+import { autoencoder } from "./autoencoder/autoencoder.ts";
+import { softBits } from "./autoencoder/soft-bits.ts";
+import { glorot } from "./autoencoder/start.ts";
+import { topK } from "./autoencoder/top-k.ts";
+import { weights } from "./autoencoder/weights.ts";
+import { autoencoderKeys, parsePreset, referenceKeys, requireKFits, topKKeys } from "./config.ts";
+
+/** Bits per dictionary weight. */
+const nBits = z.number().int().min(1).max(8).default(4);
+
+export const binaryConfigSchema = z.strictObject({ ...autoencoderKeys, ...topKKeys, n_bits: nBits });
+
+export const binaryReferenceSchema = z.strictObject({
+  ...referenceKeys,
+  n_bits: nBits,
+  /** Largest magnitude of a weight. */
+  gamma: z.number().positive().default(1.5),
+  /** Active latents per token. Default: 0.002 d_sae, rounded down. */
+  k: z.number().int().positive().optional(),
+  /** Weight of the loss that draws soft bits to 0 and 1. */
+  polarize_lambda: z.number().nonnegative().default(1e-2),
+});
+
+export type BinaryConfig = z.input<typeof binaryConfigSchema> | z.input<typeof binaryReferenceSchema>;
+
+/**
+ * An autoencoder with an n-bit dictionary.
+ *
+ * @throws UsageError for unknown keys, keys of the other preset, or values out of range
+ * @example
+ * const variant = binary({ d_in: 512, d_sae: 8192, k: 32, n_bits: 1 }, quantizersByName());
+ */
+export function binary(config: BinaryConfig, resolve: QuantizerResolver): Variant {
+  const parsed = parsePreset("binary", { default: binaryConfigSchema, reference: binaryReferenceSchema }, config);
+  if (parsed.preset === "reference") return referenceBinary(parsed);
+  const { d_in: dIn, d_sae: dSae, k, n_bits: bits, encoder_quantizer: encoderName } = parsed;
+  requireKFits("binary", k, dSae);
+  return autoencoder({
+    id: "binary",
+    config: parsed,
+    dIn,
+    dSae,
+    decoderBias: parsed.apply_b_dec_to_input ? "added and subtracted" : "added",
+    activation: topK({
+      k,
+      auxK: Math.min(parsed.aux_k ?? Math.ceil(dIn / 2), dSae),
+      auxKCoefficient: parsed.aux_k_coefficient,
+    }),
+    encoder: weights({ name: "W_enc", ...(encoderName ? { quantizer: resolve(encoderName) } : {}) }),
+    dictionary: weights({ name: "W_dec", quantizer: bits === 1 ? resolve("binary") : resolve(`centered-int${bits}`) }),
+  });
+}
+
+function referenceBinary(parsed: z.output<typeof binaryReferenceSchema>): Variant {
+  const { d_in: dIn, d_sae: dSae } = parsed;
+  const k = parsed.k ?? Math.floor(0.002 * dSae);
+  if (k === 0) throw new UsageError(`variant binary: 0.002 of d_sae=${dSae} is no latent; give k`);
+  requireKFits("binary", k, dSae);
+  return autoencoder({
+    id: "binary",
+    config: parsed,
+    dIn,
+    dSae,
+    decoderBias: "added",
+    activation: topK({ k, relu: false, auxK: 0, auxKCoefficient: 0 }),
+    encoder: weights({ name: "W_enc" }),
+    dictionary: softBits({
+      dIn,
+      bits: parsed.n_bits,
+      gamma: parsed.gamma,
+      polarizeLambda: parsed.polarize_lambda,
+    }),
+    start: glorot,
+    mseWeight: 0.5,
+  });
+}
+
+export const binaryFactory: VariantFactory = {
+  id: "binary",
+  fromConfig: (config, resolve) => binary(config as BinaryConfig, resolve),
+};
