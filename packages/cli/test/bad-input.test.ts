@@ -54,12 +54,12 @@ const usage: readonly Case[] = [
   [
     train("--data", "acts.safetensors"),
     2,
-    /--variant ID is missing; allowed: baseline, binary, binary-latent, ternary$/,
+    /--variant ID is missing; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary$/,
   ],
   [
     train("--data", "acts.safetensors", "--variant", "nope"),
     2,
-    /unknown variant "nope"; allowed: baseline, binary, binary-latent, ternary$/,
+    /unknown variant "nope"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary$/,
   ],
   [
     ["train", "--out", "run", "--data", "acts.safetensors", "--variant", "ternary", "--backend", "gpu"],

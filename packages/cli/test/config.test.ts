@@ -100,7 +100,9 @@ describe("a configuration in TypeScript", () => {
       "heldout.safetensors",
     ]);
     expect(without).toMatchObject({ code: 2 });
-    expect(without.stderr).toMatch(/unknown variant "mine"; allowed: baseline, binary, binary-latent, ternary$/m);
+    expect(without.stderr).toMatch(
+      /unknown variant "mine"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary$/m,
+    );
   });
 
   it("knows its quantizers by name", async () => {

@@ -3,13 +3,13 @@
  *
  * - `default`: an L0 penalty; latents start as those whose atom, added once, brings the reconstruction nearer. Either side
  *   takes a quantizer.
- * - `reference`: no sparsity. It has z = 1[sigmoid(h) >= 1/2], which differs where h is exactly 0.
+ * - `reference`: no sparsity; z = 1[sigmoid(h) >= 1/2], which the packed SAE has as 1[h > 0]: they differ within rounding of 0.
  */
 import { z } from "zod";
 import type { QuantizerResolver, Variant, VariantFactory } from "@qsae/core";
 import { autoencoder } from "./autoencoder/autoencoder.ts";
 import { linearLayers, tiedToSwitches } from "./autoencoder/start.ts";
-import { switches } from "./autoencoder/switches.ts";
+import { AT_LEAST_HALF, switches } from "./autoencoder/switches.ts";
 import { weights } from "./autoencoder/weights.ts";
 import { autoencoderKeys, parsePreset, referenceKeys, sparsityKeys } from "./config.ts";
 
@@ -39,7 +39,7 @@ export function binaryLatent(config: BinaryLatentConfig, resolve: QuantizerResol
     return autoencoder({
       ...common,
       decoderBias: "added",
-      activation: switches(),
+      activation: switches({ threshold: AT_LEAST_HALF }),
       encoder: weights({ name: "W_enc" }),
       dictionary: weights({ name: "W_dec" }),
       start: linearLayers,

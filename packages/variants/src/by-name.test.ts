@@ -21,7 +21,7 @@ describe("variantByName", () => {
   });
   it("refuses unknown ids with what is allowed", () => {
     expect(() => variantByName("gated", {}, { resolveQuantizer })).toThrow(
-      'unknown variant "gated"; allowed: baseline, binary, binary-latent, ternary',
+      'unknown variant "gated"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary',
     );
   });
 });

@@ -4,6 +4,8 @@ import type { QuantizerResolver, SaeCheckpoint, TensorOps, Variant, VariantFacto
 import { baselineFactory } from "./baseline.ts";
 import { binaryFactory } from "./binary.ts";
 import { binaryLatentFactory } from "./binary-latent.ts";
+import { quantizedMatryoshkaFactory } from "./quantized-matryoshka.ts";
+import { residualQuantizedFactory } from "./residual-quantized.ts";
 import { ternaryFactory } from "./ternary.ts";
 
 /** Variants that come with QSAE. */
@@ -11,6 +13,8 @@ export const builtinVariants: readonly VariantFactory[] = [
   baselineFactory,
   binaryFactory,
   binaryLatentFactory,
+  quantizedMatryoshkaFactory,
+  residualQuantizedFactory,
   ternaryFactory,
 ];
 

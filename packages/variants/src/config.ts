@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UsageError } from "@qsae/runtime";
 
 /** Keys that say how large an SAE is. */
-const sizeKeys = {
+export const sizeKeys = {
   /** Width of the activations. */
   d_in: z.number().int().positive(),
   /** Number of latents. */

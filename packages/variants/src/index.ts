@@ -13,5 +13,19 @@ export {
   binaryLatentReferenceSchema,
   type BinaryLatentConfig,
 } from "./binary-latent.ts";
+export {
+  quantizedMatryoshka,
+  quantizedMatryoshkaConfigSchema,
+  quantizedMatryoshkaFactory,
+  quantizedMatryoshkaReferenceSchema,
+  type QuantizedMatryoshkaConfig,
+} from "./quantized-matryoshka.ts";
+export {
+  residualQuantized,
+  residualQuantizedConfigSchema,
+  residualQuantizedFactory,
+  residualQuantizedReferenceSchema,
+  type ResidualQuantizedConfig,
+} from "./residual-quantized.ts";
 export { ternary, ternaryConfigSchema, ternaryFactory, ternaryReferenceSchema, type TernaryConfig } from "./ternary.ts";
 export { builtinVariants, lowerCheckpoint, variantByName, type VariantCatalog } from "./by-name.ts";

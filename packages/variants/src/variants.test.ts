@@ -18,6 +18,8 @@ import { baseline } from "./baseline.ts";
 import { binary } from "./binary.ts";
 import { binaryLatent } from "./binary-latent.ts";
 import { variantByName } from "./by-name.ts";
+import { quantizedMatryoshka } from "./quantized-matryoshka.ts";
+import { residualQuantized } from "./residual-quantized.ts";
 import { ternary } from "./ternary.ts";
 
 const D = 16;
@@ -63,6 +65,12 @@ const variants: readonly (readonly [name: string, variant: Variant, expectations
     binaryLatent({ d_in: D, d_sae: F, encoder_quantizer: "int8", decoder_quantizer: "ternary" }, resolve),
   ],
   ["binary-latent, reference preset", binaryLatent({ d_in: D, d_sae: F, preset: "reference" }, resolve)],
+  ["quantized-matryoshka", quantizedMatryoshka({ d_in: D, d_sae: F, n_bits: 3 })],
+  ["quantized-matryoshka, stage-wise", quantizedMatryoshka({ d_in: D, d_sae: F, n_bits: 3, joint: false })],
+  ["quantized-matryoshka, topk", quantizedMatryoshka({ d_in: D, d_sae: F, activation: "topk", k: K })],
+  ["quantized-matryoshka, reference preset", quantizedMatryoshka({ d_in: D, d_sae: F, preset: "reference" })],
+  ["residual-quantized", residualQuantized({ d_in: D, d_sae: F, n_bits: 3 })],
+  ["residual-quantized, reference preset", residualQuantized({ d_in: D, d_sae: F, preset: "reference" })],
   ["ternary", ternary({ d_in: D, d_sae: F, k: K }, resolve)],
   ["ternary, reference preset", ternary({ d_in: D, d_sae: F, preset: "reference", threshold: 0.25 }, resolve)],
   ["ternary with a ternary encoder", ternary({ d_in: D, d_sae: F, k: K, encoder_quantizer: "ternary" }, resolve)],
@@ -111,19 +119,22 @@ describe.each(withExpectations)("%s", (_name, variant, { harden = (tensors) => t
     const { tensors } = await run(20);
     const packed = await variant.lower(ops, tensors);
     const x = sparseData(50, 2);
-    const forward = ops.tidy(() => {
-      const pass = variant.forward(ops, onDevice(harden(tensors)), { x: ops.tensor(x, [50, D]), progress: 1 });
-      return pass.reconstructions.at(-1)!;
-    });
-    const expected = (await ops.read(forward)).data;
-    ops.dispose(forward);
-    const given = loadSae(packed).reconstruct(x);
-    const [difference, norm] = [0, 1].map((which) =>
-      Math.hypot(...expected.map((e, i) => (which ? e : e - given[i]!))),
+    const levels = ops.tidy(
+      () => variant.forward(ops, onDevice(harden(tensors)), { x: ops.tensor(x, [50, D]), progress: 1 }).reconstructions,
     );
+    const sae = loadSae(packed);
+    expect(sae.levels).toBe(levels.length);
     // Scales are stored as F16: 2^-11 relative each, averaging out over k atoms. Float weights agree to rounding.
     const quantized = packed.stages[0]!.dictionary.kind === "codes";
-    expect(difference! / norm!).toBeLessThan(quantized ? 5e-4 : 1e-6);
+    for (const [i, level] of levels.entries()) {
+      const expected = (await ops.read(level)).data;
+      const given = sae.reconstruct(x, { levels: i + 1 });
+      const [difference, norm] = [0, 1].map((which) =>
+        Math.hypot(...expected.map((e, at) => (which ? e : e - given[at]!))),
+      );
+      expect(difference! / norm!, `level ${i + 1}`).toBeLessThan(quantized ? 5e-4 : 1e-6);
+    }
+    ops.dispose(levels);
   });
 
   it("rebuilds itself from its JSON configuration", async () => {

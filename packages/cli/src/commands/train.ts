@@ -40,7 +40,10 @@ export function trainCommand(): Command {
     .option("--data <file>", "activations to train on (.safetensors or .npy)")
     .option("--tensor <name>", "which tensor of the file; default: the only float one")
     .option("--heldout <file>", "activations to evaluate on at the end")
-    .option("--variant <id>", "baseline, binary, binary-latent, ternary, or one of your configuration")
+    .option(
+      "--variant <id>",
+      "baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary, or one of your configuration",
+    )
     .option("--d-sae <n>", "latents; default: 8 times the width of the data, or those of --from", integer(1))
     .option("--k <n>", "active latents per token, for TopK", integer(1))
     .option("--activation <name>", "topk, relu or jumprelu, for baseline")

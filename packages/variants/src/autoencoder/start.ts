@@ -69,7 +69,7 @@ export const glorot: Start = (ops, { dIn, dSae, seed, atoms }) => ({
 });
 
 /** Uniform within sqrt(6 / (rows + columns)): `[rows, columns]`. */
-const glorotUniform = (ops: TensorOps, shape: readonly [number, number], seed: number): Tensor =>
+export const glorotUniform = (ops: TensorOps, shape: readonly [number, number], seed: number): Tensor =>
   uniform(ops, shape, Math.sqrt(6 / (shape[0] + shape[1])), seed);
 
 function uniform(ops: TensorOps, shape: readonly number[], bound: number, seed: number): Tensor {

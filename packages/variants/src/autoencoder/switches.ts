@@ -11,13 +11,19 @@ export interface SwitchesOptions {
   readonly sparsityLambda?: number;
   /** Share of the run over which the loss rises. Default 0. */
   readonly warmupFraction?: number;
+  /** Default 0. The packed SAE always has 0: set only to within rounding of it. */
+  readonly threshold?: number;
 }
 
-export const switches = ({ sparsityLambda, warmupFraction = 0 }: SwitchesOptions = {}): Activation => ({
+/** sigmoid(h) > 1/2 and sigmoid(h) >= 1/2 are h > these, as float32 rounds. The reference compares probabilities. */
+export const OVER_HALF = 2 ** -23;
+export const AT_LEAST_HALF = -(2 ** -24);
+
+export const switches = ({ sparsityLambda, warmupFraction = 0, threshold = 0 }: SwitchesOptions = {}): Activation => ({
   init: () => ({}),
   apply: (ops, input) => {
     const scores = preActivations(ops, input); // [n, d_sae]
-    const z = switchedOn(ops, scores);
+    const z = switchedOn(ops, scores, threshold);
     const activated = { ...denseActivated(ops, z, input.wDec), scores };
     if (sparsityLambda === undefined) return { ...activated, losses: {} };
     const weight = sparsityLambda * warmth(warmupFraction, input.progress);
@@ -26,20 +32,21 @@ export const switches = ({ sparsityLambda, warmupFraction = 0 }: SwitchesOptions
   selection: () => ({ kind: "sign" }),
 });
 
-/** `1[h > 0]` with the gradient of sigmoid. */
-function switchedOn(ops: TensorOps, h: Tensor): Tensor {
+/** `1[h > threshold]` with the gradient of sigmoid. */
+export function switchedOn(ops: TensorOps, h: Tensor, threshold = 0): Tensor {
   return ops.customGrad(
     [h],
-    () => ({ value: ops.greater(h, 0), saved: [h] }),
+    () => ({ value: ops.greater(h, threshold), saved: [h] }),
     (dy, [saved]) => [ops.mul(dy, sigmoidSlope(ops, saved!))],
   );
 }
 
 /** Derivative of sigmoid at a: `s (1 - s)`. */
-function sigmoidSlope(ops: TensorOps, a: Tensor): Tensor {
+export function sigmoidSlope(ops: TensorOps, a: Tensor): Tensor {
   const s = ops.sigmoid(a);
   return ops.mul(s, ops.sub(1, s));
 }
 
 /** From 0 to 1 over the first `fraction` of the run. */
-const warmth = (fraction: number, progress: number): number => (fraction > 0 ? Math.min(1, progress / fraction) : 1);
+export const warmth = (fraction: number, progress: number): number =>
+  fraction > 0 ? Math.min(1, progress / fraction) : 1;
