@@ -5,6 +5,7 @@ export { exportSae } from "./checkpoints/export-sae.ts";
 export { fileCheckpointStore, readCheckpoint } from "./checkpoints/file-checkpoint-store.ts";
 export { importSae } from "./checkpoints/import-sae.ts";
 export type { ImportSaeOptions } from "./checkpoints/reference/reference-options.ts";
+export type { TorchScalar } from "./checkpoints/torch/flatten.ts";
 export { readTorchFile, type TorchFile } from "./checkpoints/torch/read-torch-file.ts";
 export { fileSha256 } from "./files/sha256.ts";
 export { type FileContent, writeFileAtomic } from "./files/write-file-atomic.ts";

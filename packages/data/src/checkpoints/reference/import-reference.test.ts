@@ -36,7 +36,7 @@ describe("importSae of the Python reference's files", () => {
     const { spec, tensors, provenance } = await load("baseline", { variant: "baseline", k: 4 });
     expect(spec).toEqual({
       variant: "baseline",
-      config: { d_in: D, d_sae: F, activation: "topk", k: 4, apply_b_dec_to_input: false },
+      config: { d_in: D, d_sae: F, preset: "reference", k: 4 },
     });
     expect(tensors).toEqual(float);
     expect(provenance).toMatchObject({ imported: "baseline.pth", layout: "Python reference" });
@@ -45,7 +45,7 @@ describe("importSae of the Python reference's files", () => {
 
   it("reads the same file as binary-latent, once told that", async () => {
     const { spec, tensors } = await load("baseline", { variant: "binary-latent" });
-    expect(spec).toEqual({ variant: "binary-latent", config: { d_in: D, d_sae: F } });
+    expect(spec).toEqual({ variant: "binary-latent", config: { d_in: D, d_sae: F, preset: "reference" } });
     expect(tensors).toEqual(float);
   });
 
@@ -55,14 +55,17 @@ describe("importSae of the Python reference's files", () => {
 
   it("reads binary: logits of every bit, bits by the shape", async () => {
     const { spec, tensors } = await load("binary", { gamma: 1.5, k: 2 });
-    expect(spec).toEqual({ variant: "binary", config: { d_in: D, d_sae: F, n_bits: 2, gamma: 1.5, k: 2 } });
-    expect(tensors).toEqual({ ...encoder, bit_logits: tensor(20, F, D, 2), b_dec: tensor(60, D) });
+    expect(spec).toEqual({
+      variant: "binary",
+      config: { d_in: D, d_sae: F, preset: "reference", n_bits: 2, gamma: 1.5, k: 2 },
+    });
+    expect(tensors).toEqual({ ...encoder, "W_dec.bits": tensor(20, F, D * 2), b_dec: tensor(60, D) });
   });
 
   it("reads ternary: weights before the threshold, and the mask", async () => {
     const { spec, tensors } = await load("ternary");
-    expect(spec).toEqual({ variant: "ternary", config: { d_in: D, d_sae: F } });
-    const { mask, ...rest } = tensors;
+    expect(spec).toEqual({ variant: "ternary", config: { d_in: D, d_sae: F, preset: "reference" } });
+    const { "W_dec.mask": mask, ...rest } = tensors;
     expect(rest).toEqual({ ...encoder, W_dec: transposedRamp(20, F, D) });
     // [D, F] in the file: element [d, f] is (8 d + f) mod 2.
     expect(mask).toEqual({
@@ -73,28 +76,38 @@ describe("importSae of the Python reference's files", () => {
 
   it("reads quantized-matryoshka: both halves of the decoder", async () => {
     const { spec, tensors } = await load("quantized_matryoshka", { nBits: 4, gamma: 1.5 });
-    expect(spec).toEqual({ variant: "quantized-matryoshka", config: { d_in: D, d_sae: F, n_bits: 4, gamma: 1.5 } });
+    expect(spec).toEqual({
+      variant: "quantized-matryoshka",
+      config: { d_in: D, d_sae: F, preset: "reference", n_bits: 4, gamma: 1.5 },
+    });
     expect(tensors).toEqual({
       ...encoder,
       W_dec: tensor(20, F, D),
-      W_dec_mirror: tensor(40, F, D),
+      "W_dec.mirror": tensor(40, F, D),
       b_dec: tensor(60, D),
     });
   });
 
-  it("reads residual-quantized: one SAE per level, the bias of the first", async () => {
+  it("reads residual-quantized: levels one after the other along d_sae, the bias of the first", async () => {
     const { spec, tensors } = await load("residual_quantized", { gamma: 1.5 });
     expect(spec).toEqual({
       variant: "residual-quantized",
-      config: { d_in: D, d_sae: 8, n_bits: 3, gamma: 1.5, level_sizes: [2, 2, 4] },
+      config: { d_in: D, d_sae: 8, preset: "reference", n_bits: 3, gamma: 1.5 },
     });
-    const level = (i: number, width: number): HostTensors => ({
-      [`levels.${i}.W_enc`]: transposedRamp(100 * i, D, width),
-      [`levels.${i}.b_enc`]: tensor(100 * i + 10, width),
-      [`levels.${i}.W_dec`]: tensor(100 * i + 20, width, D),
-      [`levels.${i}.W_dec_mirror`]: tensor(100 * i + 40, width, D),
+    const widths = [2, 2, 4];
+    const joined = (start: number, perLatent: number): Float32Array =>
+      Float32Array.from(widths.flatMap((width, level) => [...ramp(100 * level + start, width * perLatent)]));
+    const rows = joined(0, D); // [d_sae, d_in]
+    expect(tensors).toEqual({
+      W_enc: {
+        shape: [D, 8],
+        data: Float32Array.from({ length: D * 8 }, (_, at) => rows[(at % 8) * D + Math.floor(at / 8)]!),
+      },
+      b_enc: { shape: [8], data: joined(10, 1) },
+      W_dec: { shape: [8, D], data: joined(20, D) },
+      "W_dec.mirror": { shape: [8, D], data: joined(40, D) },
+      b_dec: tensor(60, D),
     });
-    expect(tensors).toEqual({ ...level(0, 2), ...level(1, 2), ...level(2, 4), b_dec: tensor(60, D) });
   });
 
   it("takes k of binary from its width, as the reference does", () => {

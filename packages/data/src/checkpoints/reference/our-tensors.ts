@@ -5,11 +5,11 @@ import { type Recognised, type ReferenceVariant, withPrefix } from "./recognise.
 
 /**
  * - `baseline`, `binary-latent`: `W_enc`, `b_enc`, `W_dec`, `b_dec`.
- * - `binary`: `bit_logits [d_sae, d_in, n_bits]`, least significant bit first, in place of `W_dec`.
- * - `ternary`: `W_dec` as trained (before the threshold) and `mask [d_sae, d_in]`; no `b_dec`, as it has none.
- * - `quantized-matryoshka`: `W_dec` and `W_dec_mirror [d_sae, d_in]`, whose signs make the atoms.
- * - `residual-quantized`: the four of each level but `b_dec` as `levels.0.W_enc`, ...; `b_dec` is that of level 0, the only
- *   one the reference uses.
+ * - `binary`: `W_dec.bits [d_sae, d_in * n_bits]`, logits, least significant bit first, in place of `W_dec`.
+ * - `ternary`: `W_dec` as trained (before the threshold) and `W_dec.mask [d_sae, d_in]`; no `b_dec`, as it has none.
+ * - `quantized-matryoshka`: `W_dec` and `W_dec.mirror [d_sae, d_in]`, whose signs make the atoms.
+ * - `residual-quantized`: the same, the levels one after the other along d_sae; `b_dec` is that of level 0, the only one the
+ *   reference uses.
  */
 export function ourTensors(variant: ReferenceVariant, tensors: HostTensors, found: Recognised): HostTensors {
   const decoderBias = { b_dec: tensors["decoder.bias"]! };
@@ -17,29 +17,21 @@ export function ourTensors(variant: ReferenceVariant, tensors: HostTensors, foun
     case "baseline":
     case "binary-latent":
       return { ...encoder(tensors), W_dec: transposed(tensors["decoder.weight"]!), ...decoderBias };
-    case "binary": {
-      const { data } = tensors["decoder.weight"]!;
-      return {
-        ...encoder(tensors),
-        bit_logits: { shape: [found.dSae, found.dIn, found.nBits!], data },
-        ...decoderBias,
-      };
-    }
+    case "binary":
+      return { ...encoder(tensors), "W_dec.bits": tensors["decoder.weight"]!, ...decoderBias };
     case "ternary":
       return {
         ...encoder(tensors),
         W_dec: transposed(tensors["decoder.weight"]!),
-        mask: transposed(tensors["decoder.mask"]!),
+        "W_dec.mask": transposed(tensors["decoder.mask"]!),
       };
     case "quantized-matryoshka":
       return { ...mirrored(tensors), ...decoderBias };
     case "residual-quantized": {
-      const levels = found.levelSizes!.flatMap((_, level) =>
-        Object.entries(mirrored(withPrefix(tensors, `saes.${level}.`))).map(
-          ([name, tensor]) => [`levels.${level}.${name}`, tensor] as const,
-        ),
-      );
-      return { ...Object.fromEntries(levels), b_dec: tensors["saes.0.decoder.bias"]! };
+      const levels = found.levelSizes!.map((_, level) => withPrefix(tensors, `saes.${level}.`));
+      const names = ["encoder.0.weight", "encoder.0.bias", "decoder.weight", "decoder.weight_mirror"];
+      const joined = names.map((name) => [name, stacked(levels.map((tensorsOf) => tensorsOf[name]!))] as const);
+      return { ...mirrored(Object.fromEntries(joined)), b_dec: tensors["saes.0.decoder.bias"]! };
     }
   }
 }
@@ -48,8 +40,20 @@ function mirrored(tensors: HostTensors): HostTensors {
   return {
     ...encoder(tensors),
     W_dec: tensors["decoder.weight"]!,
-    W_dec_mirror: tensors["decoder.weight_mirror"]!,
+    "W_dec.mirror": tensors["decoder.weight_mirror"]!,
   };
+}
+
+/** Blocks joined along the first axis. */
+function stacked(blocks: readonly HostTensor[]): HostTensor {
+  const data = new Float32Array(blocks.reduce((sum, block) => sum + block.data.length, 0));
+  let offset = 0;
+  for (const block of blocks) {
+    data.set(block.data, offset);
+    offset += block.data.length;
+  }
+  const rows = blocks.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  return { shape: [rows, ...blocks[0]!.shape.slice(1)], data };
 }
 
 function encoder(tensors: HostTensors): HostTensors {

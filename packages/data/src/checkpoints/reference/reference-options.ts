@@ -40,22 +40,21 @@ export function specOf(
 ): { readonly variant: ReferenceVariant; readonly config: Readonly<Record<string, unknown>> } {
   const variant = variantOf(found, options, path);
   checkOptions(variant, options, found, path);
-  const { dIn, dSae, levelSizes } = found;
+  const { dIn, dSae } = found;
   const { gamma } = options;
   const nBits = found.nBits ?? options.nBits;
-  const size = { d_in: dIn, d_sae: dSae };
+  const size = { d_in: dIn, d_sae: dSae, preset: "reference" };
   switch (variant) {
     case "baseline":
-      return { variant, config: { ...size, activation: "topk", k: options.k, apply_b_dec_to_input: false } };
+      return { variant, config: { ...size, k: options.k } };
     case "binary":
       return { variant, config: { ...size, n_bits: nBits, gamma, k: options.k ?? Math.floor(0.002 * dSae) } };
     case "binary-latent":
     case "ternary":
       return { variant, config: size };
     case "quantized-matryoshka":
-      return { variant, config: { ...size, n_bits: nBits, gamma } };
     case "residual-quantized":
-      return { variant, config: { ...size, n_bits: nBits, gamma, level_sizes: levelSizes } };
+      return { variant, config: { ...size, n_bits: nBits, gamma } };
   }
 }
 
