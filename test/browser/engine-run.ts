@@ -82,8 +82,9 @@ export async function runOnEngine(options: EngineOptions): Promise<EngineRun> {
 }
 
 /**
- * A thread leaves a job by taking a tile past its end, so after a job the tile counter is the number of tiles plus that of
- * the threads that took part.
+ * A thread leaves a job by taking a tile past its end, so after a job the tile counter is the number of tiles plus how often a
+ * thread entered. The calling thread enters once; a worker that wakes between two jobs may find the next gate open and enter
+ * that job twice, the second time for nothing. With two threads, more than one entry therefore means that both took part.
  */
 async function mostThreadsAtWork(engine: Engine, job: () => void, options: EngineOptions): Promise<number> {
   const tilesTaken = ({ buffer }: Engine): number => new Int32Array(buffer)[wordIndex("tile")]!;
@@ -98,7 +99,7 @@ async function mostThreadsAtWork(engine: Engine, job: () => void, options: Engin
     job();
     most = Math.max(most, tilesTaken(engine) - tiles);
   }
-  return most;
+  return Math.min(most, engine.threads);
 }
 
 function mayWait(): boolean {
