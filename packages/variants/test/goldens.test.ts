@@ -19,7 +19,7 @@ import {
 import { decodeSafetensors, loadSae, type HostTensor, type HostTensors } from "@qsae/runtime";
 import { quantizersByName } from "@qsae/quantizers";
 import { variantByName } from "../src/by-name.ts";
-import { fromReference } from "../src/reference/names.ts";
+import { fromReference } from "./reference-names.ts";
 import { parityProblem } from "./parity.ts";
 
 const folder = process.env["QSAE_GOLDENS"] ?? fileURLToPath(new URL("goldens", import.meta.url));
