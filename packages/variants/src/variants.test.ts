@@ -140,7 +140,7 @@ describe.each(withExpectations)("%s", (_name, variant, { harden = (tensors) => t
     const again = variantByName(variant.id, config, { resolveQuantizer: resolve });
     expect(again.config).toEqual(variant.config);
     const { ops } = backend;
-    const [a, b] = [variant, again].map((v) => ops.tidy(() => v.init(ops, { seed: 5, mean: new Float32Array(D) })));
+    const [a, b] = [variant, again].map((v) => ops.tidy(() => v.init(ops, { seed: 5, center: new Float32Array(D) })));
     for (const name of Object.keys(a!)) expect(await ops.read(b![name]!)).toEqual(await ops.read(a![name]!));
     ops.dispose([...Object.values(a!), ...Object.values(b!)]);
   });
@@ -203,7 +203,7 @@ describe("AuxK", () => {
   it("is a loss only while latents are dead, and its gradient reaches the dead latents and no living one", async () => {
     const { ops } = await openBackend("wasm");
     const variant = baseline({ d_in: D, d_sae: F, k: K, aux_k: 6 }, resolve);
-    const params = ops.tidy(() => variant.init(ops, { seed: 1, mean: new Float32Array(D) }));
+    const params = ops.tidy(() => variant.init(ops, { seed: 1, center: new Float32Array(D) }));
     const x = sparseData(64, 3);
     const isDead = (j: number): boolean => j % 5 === 0;
     const gradients = (dead: boolean): Tensors =>

@@ -62,7 +62,7 @@ function batch(ops: TensorOps, { tensors }: Golden, step: number): Tensor {
 const start = (ops: TensorOps, golden: Golden): Tensors => {
   const dIn = golden.variant.dIn;
   return ops.tidy(() =>
-    golden.variant.init(ops, { seed: 0, mean: new Float32Array(dIn), warmStart: parametersAt(golden, "init.") }),
+    golden.variant.init(ops, { seed: 0, center: new Float32Array(dIn), warmStart: parametersAt(golden, "init.") }),
   );
 };
 
@@ -183,7 +183,7 @@ async function compareTraining(ops: TensorOps, golden: Golden, differences: Diff
       const pass = variant.forward(ops, p, { x: batch(ops, golden, step - 1), progress: (step - 1) / 5 });
       return { loss: sum(ops, pass.losses), aux: pass.statistics ?? {} };
     });
-    const context: StepContext = { step, statistics: aux };
+    const context: StepContext = { step, progress: (step - 1) / 5, statistics: aux, gradients: grads };
     const corrected = variant.afterBackward?.(ops, before, grads, context) ?? grads;
     const expectedLoss = scalar(tensors["losses"]!.data[step - 1]!);
     differences.compare(`loss of step ${step}`, scalar((await ops.read(value)).data[0]!), expectedLoss);
@@ -196,7 +196,7 @@ async function compareTraining(ops: TensorOps, golden: Golden, differences: Diff
       Object.entries(slots).map(([name, slot]) => [name, ops.adamStep(slot, corrected[name]!, { lr, step })]),
     );
     slots = stepped;
-    const constrained = variant.afterStep?.(ops, params(), context) ?? params();
+    const { params: constrained } = variant.afterStep?.(ops, params(), context) ?? { params: params() };
     slots = Object.fromEntries(
       Object.entries(stepped).map(([name, slot]) => [name, { ...slot, param: constrained[name]! }]),
     );
@@ -242,7 +242,7 @@ describe.each(files)("%s", (file) => {
     const backend = await openBackend("wasm");
     const { ["W_dec.mask"]: _, ...warmStart } = parametersAt(golden, "init.");
     const params = backend.ops.tidy(() =>
-      golden.variant.init(backend.ops, { seed: 0, mean: new Float32Array(golden.variant.dIn), warmStart }),
+      golden.variant.init(backend.ops, { seed: 0, center: new Float32Array(golden.variant.dIn), warmStart }),
     );
     expect(await backend.ops.read(params["W_dec.mask"]!)).toEqual(expected);
     await backend.close();

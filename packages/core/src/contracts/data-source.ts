@@ -28,6 +28,8 @@ export interface BatchOptions {
 export interface Batch {
   /** `[n, d_in]` row-major. Valid until the next batch is asked for. */
   readonly x: Float32Array;
+  /** What is to be reconstructed from x, where that is something else (transcoders): `[n, d_in]`, the same tokens. */
+  readonly target?: Float32Array;
   readonly n: number;
   /** Row numbers in the source `[n]`. */
   readonly rows: Int32Array;

@@ -17,10 +17,11 @@ export interface SaeCheckpoint {
 
 /** A checkpoint in the middle of a run: everything that resuming bit for bit needs. */
 export interface TrainingCheckpoint {
+  /** The SAE as it would be used now: averaged weights, input normalisation folded in, where the run has those. */
   readonly sae: SaeCheckpoint;
   /** Steps done. */
   readonly step: number;
-  /** Adam moments, tokens since each latent fired, ... by name. */
+  /** Adam moments, tokens since each latent fired, parameters where they differ from those of `sae`, ... by name. */
   readonly state: HostTensors;
   /** The training configuration the run was started with, JSON. */
   readonly training: Readonly<Record<string, unknown>>;

@@ -9,16 +9,18 @@ import type { Tensor, TensorOps, Tensors, TopKLatents } from "./tensor-ops.ts";
 /** What `init` may use: statistics of the first training batches. */
 export interface InitContext {
   readonly seed: number;
-  /** Mean activation `[d_in]`. */
-  readonly mean: Float32Array;
+  /** Where b_dec starts: the mean or the geometric median of the targets `[d_in]`. */
+  readonly center: Float32Array;
   /** Parameters to start from, by name; the variant initialises the rest around them. */
   readonly warmStart?: HostTensors;
 }
 
 /** What `forward` sees of the run beside the parameters. */
 export interface ForwardContext {
-  /** `[n, d_in]` */
+  /** What is encoded: `[n, d_in]` */
   readonly x: Tensor;
+  /** What is to be reconstructed, where that is not x (transcoders): `[n, d_in]` */
+  readonly target?: Tensor;
   /** `[d_sae]`: 1 for latents that have been dead for the configured number of tokens, else 0. Absent when none is. */
   readonly dead?: Tensor;
   /** 0 at the first step, 1 at the last: for warm-ups and annealing. */
@@ -44,8 +46,29 @@ export interface ForwardPass {
 export interface StepContext {
   /** 1 for the first step of the run. */
   readonly step: number;
+  /** As the {@link ForwardContext} of this step had it. */
+  readonly progress: number;
   /** Those of this step's {@link ForwardPass}. */
   readonly statistics: Tensors;
+  /** As backpropagation gave them, before any correction. */
+  readonly gradients: Tensors;
+}
+
+/** Parameters that were changed other than by the optimiser. */
+export interface ChangedParameters {
+  /** All parameters. */
+  readonly params: Tensors;
+  /** By parameter, 1 for the entries that begin anew: their Adam moments are zeroed. Broadcast to the parameter's shape. */
+  readonly fresh?: Tensors;
+}
+
+/** What resampling may use. */
+export interface ResampleContext {
+  readonly seed: number;
+  /** `[d_sae]`: 1 for the latents to start anew. */
+  readonly dead: Tensor;
+  /** One per latent, `[d_sae, d_in]`: what is left to explain of tokens drawn by squared error; rows of living latents are unused. */
+  readonly residuals: Tensor;
 }
 
 export interface Variant {
@@ -60,8 +83,12 @@ export interface Variant {
   forward(ops: TensorOps, params: Tensors, context: ForwardContext): ForwardPass;
   /** Corrections of gradients before the optimiser sees them. Returns all gradients. */
   afterBackward?(ops: TensorOps, params: Tensors, grads: Tensors, context: StepContext): Tensors;
-  /** Constraints after the optimiser step. Returns all parameters. */
-  afterStep?(ops: TensorOps, params: Tensors, context: StepContext): Tensors;
+  /** Constraints after the optimiser step. */
+  afterStep?(ops: TensorOps, params: Tensors, context: StepContext): ChangedParameters;
+  /** Starts dead latents anew. Absent: this variant cannot. */
+  resample?(ops: TensorOps, params: Tensors, context: ResampleContext): ChangedParameters;
+  /** The parameters that do on x what `params` do on `scale * x`, its reconstruction divided by `scale`. Absent: there are none. */
+  foldInputScale?(params: HostTensors, scale: number): HostTensors;
   /**
    * The inference form, with quantized weights. Needs ops because quantizers are written on tensors; `params` are host
    * copies so that a checkpoint lowers without a training run.

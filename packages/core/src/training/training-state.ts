@@ -41,9 +41,9 @@ export async function initialState(
   training: TrainingConfig,
   warmStart: HostTensors | undefined,
 ): Promise<TrainingState> {
-  const mean = await dataMean(source, training.seed);
+  const center = await dataMean(source, training.seed);
   const parts = ops.tidy(() => {
-    const fresh = variant.init(ops, { seed: training.seed, mean, ...(warmStart ? { warmStart } : {}) });
+    const fresh = variant.init(ops, { seed: training.seed, center, ...(warmStart ? { warmStart } : {}) });
     return { step: 0, slots: withZeroMoments(ops, fresh), sinceFired: ops.zeros([variant.dSae]), dead: 0 };
   });
   return stateOf(ops, parts);

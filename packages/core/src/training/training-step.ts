@@ -41,7 +41,7 @@ export async function trainingStep(
         },
       };
     });
-    const context = { step: state.step + 1, statistics: unprefixed(STATISTIC, aux) };
+    const context = { step: state.step + 1, progress, statistics: unprefixed(STATISTIC, aux), gradients: grads };
     const corrected = variant.afterBackward?.(ops, before, grads, context) ?? grads;
     const stepped = Object.fromEntries(
       Object.entries(state.slots).map(([name, slot]) => [
@@ -120,7 +120,7 @@ function constrain(
   context: StepContext,
 ): Record<string, AdamSlot> {
   const params = Object.fromEntries(Object.entries(slots).map(([name, { param }]) => [name, param]));
-  const constrained = variant.afterStep?.(ops, params, context) ?? params;
+  const constrained = variant.afterStep?.(ops, params, context).params ?? params;
   return Object.fromEntries(
     Object.entries(slots).map(([name, slot]) => {
       const param = constrained[name]!;

@@ -55,13 +55,13 @@ export interface PackedStage {
  * Which latents fire, and with which value.
  * - `topk`: the k largest `h` of a token (ties to the lowest index), through ReLU when `relu`
  * - `threshold`: `h` where `h > threshold[j]` (ReLU is threshold 0; BatchTopK is one constant threshold)
- * - `sign`: 1 where `h > 0` (binary latents)
+ * - `sign`: 1 where `h > 0` (binary latents), with `k` only for the k largest of a token (ties to the lowest index)
  * - `gate`: fires where `h > 0`; value `relu((h - b_enc) * magScale + magBias)` (gated SAEs, Rajamanoharan et al. 2024, eq. 6-7)
  */
 export type Selection =
   | { readonly kind: "topk"; readonly k: number; readonly relu: boolean }
   | { readonly kind: "threshold"; readonly threshold: Float32Array }
-  | { readonly kind: "sign" }
+  | { readonly kind: "sign"; readonly k?: number }
   | { readonly kind: "gate"; readonly magScale: Float32Array; readonly magBias: Float32Array };
 
 /** A `[rows, cols]` matrix, float or as packed integer codes. */

@@ -105,13 +105,13 @@ export function autoencoder(parts: AutoencoderParts): Variant {
 function initialParameters(
   ops: TensorOps,
   parts: AutoencoderParts,
-  { seed, mean, warmStart = {} }: InitContext,
+  { seed, center, warmStart = {} }: InitContext,
 ): Tensors {
   const { id, dIn, dSae, encoder, dictionary, activation, start = tied } = parts;
   const warmAtoms = warmStart["W_dec"];
   const atoms: { atoms?: Tensor } = warmAtoms ? { atoms: ops.fromHost(warmAtoms) } : {};
   const warmEncoder = warmStart["W_enc"]; // [d_in, d_sae]
-  const fresh = start(ops, { dIn, dSae, seed, mean, ...atoms });
+  const fresh = start(ops, { dIn, dSae, seed, center, ...atoms });
   return warmStarted(ops, id, warmStart, {
     ...encoder.init(ops, warmEncoder ? ops.transpose(ops.fromHost(warmEncoder)) : fresh.encoder, seed),
     b_enc: fresh.bEnc,

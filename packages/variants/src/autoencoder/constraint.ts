@@ -1,5 +1,5 @@
 /** What keeps parameters within bounds that gradients know nothing of: corrections before the optimiser, projections after it. */
-import type { StepContext, Tensor, TensorOps, Tensors } from "@qsae/core";
+import type { ChangedParameters, StepContext, Tensor, TensorOps, Tensors } from "@qsae/core";
 
 /** What a constraint may draw statistics from. */
 interface ConstraintInput {
@@ -14,6 +14,5 @@ export interface Constraint {
   statistics?(ops: TensorOps, input: ConstraintInput): Tensors;
   /** Returns all gradients. */
   afterBackward?(ops: TensorOps, params: Tensors, grads: Tensors, context: StepContext): Tensors;
-  /** Returns all parameters. */
-  afterStep?(ops: TensorOps, params: Tensors, context: StepContext): Tensors;
+  afterStep?(ops: TensorOps, params: Tensors, context: StepContext): ChangedParameters;
 }

@@ -27,15 +27,16 @@ describe("riglMask", () => {
     const mask = magnitudeMask(ops, w, 0.6);
     return { W_dec: ops.mul(w, mask), [MASK]: mask };
   };
-  const statistics = (latents: readonly number[]) => ({
-    mean_latents: ops.tensor(latents, [F]),
-    mean_error: ops.tensor([1, 2, 3, 4, 5], [D]),
+  const at = (step: number, latents: readonly number[]) => ({
+    step,
+    progress: 0,
+    statistics: { mean_latents: ops.tensor(latents, [F]), mean_error: ops.tensor([1, 2, 3, 4, 5], [D]) },
+    gradients: {},
   });
 
   it("keeps density, drops the smallest and grows where error and latent are largest", async () => {
     const before = start();
-    const context = { step: 3, statistics: statistics([0, 0, 0, 0, 0, 9]) };
-    const after = constraint.afterStep!(ops, before, context);
+    const { params: after } = constraint.afterStep!(ops, before, at(3, [0, 0, 0, 0, 0, 9]));
     const [mask, w, oldMask, old] = await Promise.all(
       [after[MASK]!, after["W_dec"]!, before[MASK], before.W_dec].map(read),
     );
@@ -48,11 +49,11 @@ describe("riglMask", () => {
     for (const m of largest) expect(w!.map(Math.abs)).toContain(m);
   });
   it("grows as many when no latent fired", async () => {
-    const after = constraint.afterStep!(ops, start(), { step: 3, statistics: statistics([0, 0, 0, 0, 0, 0]) });
+    const { params: after } = constraint.afterStep!(ops, start(), at(3, [0, 0, 0, 0, 0, 0]));
     expect(count(await read(after[MASK]!))).toBe(12);
   });
   it("does nothing between updates", () => {
     const before = start();
-    expect(constraint.afterStep!(ops, before, { step: 4, statistics: statistics([1, 1, 1, 1, 1, 1]) })).toBe(before);
+    expect(constraint.afterStep!(ops, before, at(4, [1, 1, 1, 1, 1, 1])).params).toBe(before);
   });
 });

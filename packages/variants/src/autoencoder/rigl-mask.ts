@@ -30,10 +30,10 @@ export const riglMask = ({ sparsity, dropFraction, everySteps }: RiglOptions): C
     mean_error: ops.detach(ops.abs(ops.mean(error, 0))), // [d_in]
   }),
   afterStep: (ops, params, { step, statistics }) => {
-    if (step % everySteps !== 0) return params;
+    if (step % everySteps !== 0) return { params };
     const [w, mask] = [params["W_dec"]!, params[MASK]!]; // [d_sae, d_in]
     const count = Math.floor(dropFraction * (1 - sparsity) * w.shape[0]! * w.shape[1]!);
-    if (count === 0) return params;
+    if (count === 0) return { params };
     const kept = ops.mul(mask, ops.greater(ops.abs(w), smallestMagnitudes(ops, w, mask, count)));
     const score = ops.mul(
       ops.reshape(statistics["mean_latents"]!, [-1, 1]),
@@ -41,7 +41,7 @@ export const riglMask = ({ sparsity, dropFraction, everySteps }: RiglOptions): C
     );
     const candidates = ops.mul(ops.sub(1, kept), ops.maximum(score, LEAST_SCORE));
     const next = ops.add(kept, ops.greater(ops.batchTopK(candidates, count), 0));
-    return { ...params, W_dec: ops.mul(w, next), [MASK]: next };
+    return { params: { ...params, W_dec: ops.mul(w, next), [MASK]: next } };
   },
 });
 

@@ -6,8 +6,8 @@ interface StartContext {
   readonly dIn: number;
   readonly dSae: number;
   readonly seed: number;
-  /** Mean activation `[d_in]`. */
-  readonly mean: Float32Array;
+  /** `[d_in]` */
+  readonly center: Float32Array;
   /** Warm-started atoms `[d_sae, d_in]`. */
   readonly atoms?: Tensor;
 }
@@ -25,10 +25,10 @@ interface StartingPoint {
 
 export type Start = (ops: TensorOps, context: StartContext) => StartingPoint;
 
-/** Random unit atoms, `W_enc = W_dec^T`, `b_dec` = data mean. */
-export const tied: Start = (ops, { dIn, dSae, seed, mean, atoms }) => {
+/** Random unit atoms, `W_enc = W_dec^T`, `b_dec` = the data's center. */
+export const tied: Start = (ops, { dIn, dSae, seed, center, atoms }) => {
   const start = atoms ?? normalizeAtoms(ops, ops.randomNormal([dSae, dIn], 1, seed));
-  return { atoms: start, encoder: start, bEnc: ops.zeros([dSae]), bDec: ops.tensor(mean, [dIn]) };
+  return { atoms: start, encoder: start, bEnc: ops.zeros([dSae]), bDec: ops.tensor(center, [dIn]) };
 };
 
 /**

@@ -10,7 +10,7 @@ export const normalizeAtoms = (ops: TensorOps, w: Tensor): Tensor => ops.normali
 
 /** Atoms are divided by their norm after each step; gradients stay as they are. */
 export const normalizedAfterSteps: Constraint = {
-  afterStep: (ops, params) => ({ ...params, W_dec: normalizeAtoms(ops, params["W_dec"]!) }),
+  afterStep: (ops, params) => ({ params: { ...params, W_dec: normalizeAtoms(ops, params["W_dec"]!) } }),
 };
 
 /** Norm 1 throughout: gradients lose the component that would only change the norm. For atoms that start at norm 1. */

@@ -46,7 +46,7 @@ export function initialParameters(
   ops: TensorOps,
   hierarchy: Hierarchy,
   blocks: readonly number[],
-  { seed, mean, warmStart = {} }: InitContext,
+  { seed, center, warmStart = {} }: InitContext,
 ): Tensors {
   const { id, preset, dIn, dSae, levels, norms } = hierarchy;
   const glorot = (salt: number): Tensor => {
@@ -69,7 +69,7 @@ export function initialParameters(
     ...scaled,
     W_enc: ops.transpose(atoms),
     b_enc: ops.mul(ops.sum(ops.square(atoms), 1), -0.5),
-    b_dec: ops.tensor(mean, [dIn]),
+    b_dec: ops.tensor(center, [dIn]),
   });
 }
 
