@@ -242,7 +242,7 @@ describe("gradients of the smooth losses, against central differences", () => {
   ] as const)("%s", async (_name, variant) => {
     const { ops } = await openBackend("wasm");
     const x = normals(6 * 5, 1, 3);
-    const params = ops.tidy(() => variant.init(ops, { seed: 4, mean: normals(5, 0.1, 6) }));
+    const params = ops.tidy(() => variant.init(ops, { seed: 4, center: normals(5, 0.1, 6) }));
     const loss = (p: Tensors): Tensor =>
       Object.values(variant.forward(ops, p, { x: ops.tensor(x, [6, 5]), progress: 1 }).losses).reduce((a, b) =>
         ops.add(a, b),
