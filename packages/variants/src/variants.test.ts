@@ -284,7 +284,7 @@ describe("configuration", () => {
   });
   it("refuses keys of another activation", () => {
     expect(() => baseline({ d_in: 4, d_sae: 8, activation: "relu", k: 2 }, resolve)).toThrow(
-      "variant baseline: activation is relu, but k belongs to topk; remove the key or change activation",
+      "variant baseline: activation is relu, but k belongs to topk and batch-topk; remove the key or change activation; keys of relu: l1_coefficient, sparsity_warmup_fraction, p_end, p_anneal_start_fraction",
     );
   });
   it("refuses unknown quantizers", () => {
