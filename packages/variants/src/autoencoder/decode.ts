@@ -40,7 +40,7 @@ function ringOf(ops: TensorOps, latents: Latents, wDec: Tensor, begin: number, e
   }
   const { values, indices, dSae } = latents; // [n, k]
   const inRing = Float32Array.from({ length: dSae }, (_, j) => Number(j >= begin && j < end));
-  const chosen = ops.gather(ops.tensor(inRing, [dSae, 1]), ops.reshape(indices, [-1])); // [n * k, 1]
+  const chosen = ops.gather(ops.tensor(inRing, [dSae, 1]), ops.reshape(ops.detach(indices), [-1])); // [n * k, 1]
   return ops.decodeSparse({ ...latents, values: ops.mul(values, ops.reshape(chosen, values.shape)) }, wDec);
 }
 
