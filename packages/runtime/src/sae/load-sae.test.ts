@@ -176,6 +176,30 @@ describe("top-k selection", () => {
   });
 });
 
+describe("sign selection", () => {
+  const eye = Array.from({ length: 5 }, (_, i) => Array.from({ length: 5 }, (_, j) => Number(i === j)));
+  const encode = (x: number[], k?: number) =>
+    dense(
+      loadSae(saeOf(eye, { selection: k === undefined ? { kind: "sign" } : { kind: "sign", k } })).encode(
+        Float32Array.from(x),
+      ),
+    );
+
+  it("switches on every latent of a positive score", () => {
+    expect(encode([0.1, 3, 0, -1, 2])).toEqual([[1, 1, 0, 0, 1]]);
+  });
+
+  it("with k, only the k largest of them, ties to the lowest index", () => {
+    expect(encode([0.1, 3, 0, -1, 2], 2)).toEqual([[0, 1, 0, 0, 1]]);
+    expect(encode([2, 3, 2, 2, 2], 3)).toEqual([[1, 1, 1, 0, 0]]);
+  });
+
+  it("with k, fewer where fewer are positive, and none where none is", () => {
+    expect(encode([-1, 3, 0, -2, 0], 4)).toEqual([[0, 1, 0, 0, 0]]);
+    expect(encode([-1, -3, 0, -2, 0], 5)).toEqual([[0, 0, 0, 0, 0]]);
+  });
+});
+
 describe("batches and arguments", () => {
   const rows = [
     [1, 0],
