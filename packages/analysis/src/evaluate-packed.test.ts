@@ -1,5 +1,5 @@
 /** The evaluation against the runtime's own SAE, and the report's input made from it. */
-import { arraySource, normals } from "@qsae/core";
+import { arraySource, normals, pairedSource } from "@qsae/core";
 import { bitsPerWeight, encodePackedSae, loadSae, NonFiniteError, UsageError } from "@qsae/runtime";
 import { describe, expect, it } from "vitest";
 import { evaluateSae } from "./evaluate.ts";
@@ -40,6 +40,43 @@ describe("evaluateSae with a packed SAE", () => {
     expect(metrics.byLevel[0]).toBeCloseTo(5 / 48, 14);
     expect(metrics.byLevel[1]).toBe(metrics.fvu);
     expect(metrics.fvu).toBe(0);
+  });
+
+  it("measures a transcoder on pairs: what it makes of x against the target", async () => {
+    const x = Float32Array.of(1, 2, -2, 4, 3, -4, 0, 0);
+    const swapped = Float32Array.of(2, 1, 4, -2, -4, 3, 0, 0);
+    const swap = loadSae({
+      ...exact,
+      stages: exact.stages.map((stage) => ({
+        ...stage,
+        dictionary: floatMatrix([
+          [0, 1],
+          [1, 0],
+          [0, -1],
+          [-1, 0],
+        ]),
+      })),
+    });
+    const pairs = pairedSource(arraySource(x, 2), arraySource(swapped, 2));
+    const metrics = () => ({ ...standardMetrics(), byLevel: fvuByLevel(swap) });
+    const evaluation = await evaluateSae(swap, pairs, { metrics: metrics(), batchSize: 3 });
+    expect(evaluation.metrics).toMatchObject({ fvu: 0, mse: 0, byLevel: [0], l0: { mean: 1.5 } });
+    // without the target the same SAE is measured on x, and is wrong
+    expect((await evaluateSae(swap, data, { metrics: metrics() })).metrics.fvu).toBeGreaterThan(0.5);
+  });
+
+  it("gives skip connections x, and measures them against the target", async () => {
+    const values = new Float32Array(4);
+    const silent = { kind: "float32", rows: 2, cols: 2, values } as const;
+    const skip = loadSae({ ...packedSae([silent, silent]), skip: Float32Array.of(0, 1, 1, 0) });
+    const pairs = pairedSource(
+      arraySource(Float32Array.of(1, 2, 3, 5), 2),
+      arraySource(Float32Array.of(2, 1, 5, 3), 2),
+    );
+    const { metrics } = await evaluateSae(skip, pairs, {
+      metrics: { ...standardMetrics(), byLevel: fvuByLevel(skip) },
+    });
+    expect(metrics).toMatchObject({ fvu: 0, byLevel: [0], l0: { mean: 0 } });
   });
 
   it("does not depend on the batch size", async () => {

@@ -7,6 +7,7 @@ import type { Sae } from "@qsae/runtime";
 import { positiveVariation } from "./fvu.ts";
 import { squaredResiduals } from "./squared-residuals.ts";
 import { streamingMoments } from "./streaming-moments.ts";
+import { wanted } from "./wanted.ts";
 
 /**
  * The FVU of every level; decodes each batch once more per level.
@@ -30,7 +31,7 @@ export function fvuByLevel(sae: Pick<Sae, "levels" | "decode">): Metric<readonly
           for (let m = 0; m < sae.levels; m++) {
             residuals[m]! += squaredResiduals("fvuByLevel", batch, sae.decode(latents, { levels: m + 1, x }));
           }
-          moments.update(x, n);
+          moments.update(wanted(batch), n);
         },
         finish() {
           const variation = positiveVariation(moments.totalVariation(), moments.count());
