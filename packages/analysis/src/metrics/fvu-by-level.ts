@@ -10,7 +10,7 @@ import { streamingMoments } from "./streaming-moments.ts";
 import { wanted } from "./wanted.ts";
 
 /**
- * The FVU of every level; decodes each batch once more per level.
+ * The FVU of every level; decodes each batch once more for every level but the last, whose reconstruction is the batch's.
  *
  * Errors on use: those of {@link fvu}.
  *
@@ -27,10 +27,11 @@ export function fvuByLevel(sae: Pick<Sae, "levels" | "decode">): Metric<readonly
       const residuals = new Float64Array(sae.levels);
       return {
         update(batch) {
-          const { x, latents, n } = batch;
-          for (let m = 0; m < sae.levels; m++) {
+          const { x, latents, n } = batch; // x: what skip connections read
+          for (let m = 0; m < sae.levels - 1; m++) {
             residuals[m]! += squaredResiduals("fvuByLevel", batch, sae.decode(latents, { levels: m + 1, x }));
           }
+          residuals[sae.levels - 1]! += squaredResiduals("fvuByLevel", batch);
           moments.update(wanted(batch), n);
         },
         finish() {
