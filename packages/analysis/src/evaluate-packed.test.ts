@@ -1,10 +1,19 @@
 /** The evaluation against the runtime's own SAE, and the report's input made from it. */
-import { arraySource, normals } from "@qsae/core";
-import { bitsPerWeight, encodePackedSae, loadSae, NonFiniteError, UsageError } from "@qsae/runtime";
+import { arraySource, normals, pairedSource } from "@qsae/core";
+import {
+  bitsPerWeight,
+  encodePackedSae,
+  loadSae,
+  NonFiniteError,
+  sizeByLevel,
+  UsageError,
+  type PackedSae,
+} from "@qsae/runtime";
 import { describe, expect, it } from "vitest";
 import { evaluateSae } from "./evaluate.ts";
-import { evaluationSummary, standardMetrics } from "./evaluation-summary.ts";
+import { evaluationSummary, levelMetrics, standardMetrics } from "./evaluation-summary.ts";
 import { fvuByLevel } from "./metrics/fvu-by-level.ts";
+import { renderReport } from "./report/render-report.ts";
 import { reportSae } from "./report/report-sae.ts";
 import { codeMatrix, floatMatrix, packedSae } from "./weights/packed.fixture.ts";
 
@@ -21,6 +30,11 @@ const exact = packedSae([float, float]);
 const halved = packedSae([float, ternary]);
 const data = arraySource(Float32Array.of(1, 2, -2, 4, 3, -4, 0, 0), 2, { file: "toy" });
 
+function weightOf(sae: PackedSae, level: number): { readonly bits_per_weight: number; readonly bytes: number } {
+  const { bitsPerWeight: bits, bytes } = sizeByLevel(sae)[level]!;
+  return { bits_per_weight: bits, bytes };
+}
+
 describe("evaluateSae with a packed SAE", () => {
   it("finds a perfect SAE perfect", async () => {
     const evaluation = await evaluateSae(loadSae(exact), data, { metrics: standardMetrics() });
@@ -33,13 +47,82 @@ describe("evaluateSae with a packed SAE", () => {
     expect(metrics.fvu).toBeCloseTo(5 / 48, 14);
   });
 
-  it("measures every level of a stack, the last like the whole", async () => {
-    const sae = loadSae(packedSae([float, ternary], [float, float]));
-    const { metrics } = await evaluateSae(sae, data, { metrics: { ...standardMetrics(), byLevel: fvuByLevel(sae) } });
-    expect(metrics.byLevel).toHaveLength(2);
-    expect(metrics.byLevel[0]).toBeCloseTo(5 / 48, 14);
-    expect(metrics.byLevel[1]).toBe(metrics.fvu);
-    expect(metrics.fvu).toBe(0);
+  it("measures every level of a stack of two stages, the last like the whole", async () => {
+    const stack = packedSae([float, ternary], [float, float]);
+    const sae = loadSae(encodePackedSae(stack));
+    const evaluation = await evaluateSae(sae, data, { metrics: { ...standardMetrics(), ...levelMetrics(sae) } });
+    const {
+      by_level: levels,
+      fvu,
+      l0,
+    } = evaluationSummary(evaluation, {
+      ...{ dIn: 2, dSae: 8 },
+      byLevel: sizeByLevel(stack),
+    });
+    expect(fvu).toBe(0);
+    expect(levels).toEqual([
+      // the residual of what came back halved fires twice: -2 and -4 of 4 tokens
+      { levels: 1, latents: 4, fvu: expect.closeTo(5 / 48, 14) as number, l0: 1.5, ...weightOf(stack, 0) },
+      { levels: 2, latents: 8, fvu: 0, l0: 2, ...weightOf(stack, 1) },
+    ]);
+    expect(l0).toBe(2);
+  });
+
+  it("measures every nested prefix of one stage, the last like the whole", async () => {
+    const nested = { ...exact, stages: exact.stages.map((stage) => ({ ...stage, prefixEnds: [1, 2, 4] })) };
+    const sae = loadSae(encodePackedSae(nested));
+    const evaluation = await evaluateSae(sae, data, { metrics: { ...standardMetrics(), ...levelMetrics(sae) } });
+    const report = reportSae({ name: "nested", packed: nested, evaluation });
+    // without negative parts -2 and -4 are lost, without the second latent also 2 and 4
+    expect(report.summary!.by_level).toEqual([
+      { levels: 1, latents: 1, fvu: (4 + 16 + 4 + 16) / 48, l0: 0.5, ...weightOf(nested, 0) },
+      { levels: 2, latents: 2, fvu: (4 + 16) / 48, l0: 1, ...weightOf(nested, 1) },
+      { levels: 3, latents: 4, fvu: 0, l0: 1.5, ...weightOf(nested, 2) },
+    ]);
+    expect(renderReport({ title: "t", createdAt: new Date(), saes: [report] })).toContain("Levels of nested");
+  });
+
+  it("has no rows for levels where there is only one", async () => {
+    const sae = loadSae(exact);
+    const evaluation = await evaluateSae(sae, data, { metrics: { ...standardMetrics(), ...levelMetrics(sae) } });
+    expect(reportSae({ name: "plain", packed: exact, evaluation }).summary).not.toHaveProperty("by_level");
+  });
+
+  it("measures a transcoder on pairs: what it makes of x against the target", async () => {
+    const x = Float32Array.of(1, 2, -2, 4, 3, -4, 0, 0);
+    const swapped = Float32Array.of(2, 1, 4, -2, -4, 3, 0, 0);
+    const swap = loadSae({
+      ...exact,
+      stages: exact.stages.map((stage) => ({
+        ...stage,
+        dictionary: floatMatrix([
+          [0, 1],
+          [1, 0],
+          [0, -1],
+          [-1, 0],
+        ]),
+      })),
+    });
+    const pairs = pairedSource(arraySource(x, 2), arraySource(swapped, 2));
+    const metrics = () => ({ ...standardMetrics(), byLevel: fvuByLevel(swap) });
+    const evaluation = await evaluateSae(swap, pairs, { metrics: metrics(), batchSize: 3 });
+    expect(evaluation.metrics).toMatchObject({ fvu: 0, mse: 0, byLevel: [0], l0: { mean: 1.5 } });
+    // without the target the same SAE is measured on x, and is wrong
+    expect((await evaluateSae(swap, data, { metrics: metrics() })).metrics.fvu).toBeGreaterThan(0.5);
+  });
+
+  it("gives skip connections x, and measures them against the target", async () => {
+    const values = new Float32Array(4);
+    const silent = { kind: "float32", rows: 2, cols: 2, values } as const;
+    const skip = loadSae({ ...packedSae([silent, silent]), skip: Float32Array.of(0, 1, 1, 0) });
+    const pairs = pairedSource(
+      arraySource(Float32Array.of(1, 2, 3, 5), 2),
+      arraySource(Float32Array.of(2, 1, 5, 3), 2),
+    );
+    const { metrics } = await evaluateSae(skip, pairs, {
+      metrics: { ...standardMetrics(), byLevel: fvuByLevel(skip) },
+    });
+    expect(metrics).toMatchObject({ fvu: 0, byLevel: [0], l0: { mean: 0 } });
   });
 
   it("does not depend on the batch size", async () => {

@@ -90,6 +90,18 @@ describe("evaluateSae", () => {
     await expect(evaluation).rejects.toThrow(/d_in=2.*held-out\.safetensors.*width 3/);
   });
 
+  it("refuses a target of another width", async () => {
+    const source = sourceOf(rows);
+    const paired = sourceOf(rows, {
+      async *batches(options) {
+        for await (const batch of source.batches(options)) yield { ...batch, target: new Float32Array(3 * batch.n) };
+      },
+    });
+    const evaluation = evaluateSae(halfBlind, paired, { metrics: {} });
+    await expect(evaluation).rejects.toThrow(UsageError);
+    await expect(evaluation).rejects.toThrow("has 8 values to encode, but 12 to reconstruct");
+  });
+
   it("refuses fewer than 2 tokens, also when the source promised more", async () => {
     for (const source of [sourceOf([]), sourceOf([[1, 2]]), sourceOf([[1, 2]], { tokens: 10 })]) {
       await expect(evaluateSae(halfBlind, source, { metrics: {} })).rejects.toThrow("FVU needs at least 2");

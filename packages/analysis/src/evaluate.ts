@@ -37,7 +37,8 @@ export interface Evaluation<M extends Metrics> {
 }
 
 /**
- * Evaluates `sae` on every token of `source`, in file order. The caller keeps and closes the source.
+ * Evaluates `sae` on every token of `source`, in file order: against the batches' `target` where they have one (transcoders,
+ * see `pairedSource`), else against what was encoded. The caller keeps and closes the source.
  *
  * @throws UsageError if the widths of SAE and data differ, there are fewer than 2 tokens, or `batchSize` is not a positive
  * integer
@@ -61,14 +62,16 @@ export async function evaluateSae<M extends Metrics>(
   let saeMs = 0;
 
   signal?.throwIfAborted();
-  for await (const { x, n, rows } of source.batches({ batchSize })) {
+  for await (const { x, target, n, rows } of source.batches({ batchSize })) {
+    requireSameShape(x, target, source);
     const beganMs = performance.now();
     const { latents, reconstruction } = inRows(rows, () => {
       const latents = sae.encode(x);
       return { latents, reconstruction: sae.decode(latents, { x }) }; // [n, d_in]
     });
     saeMs += performance.now() - beganMs;
-    for (const run of runs.values()) run.update({ n, dIn: sae.dIn, x, reconstruction, latents, rows });
+    const batch = { n, dIn: sae.dIn, x, ...(target && { target }), reconstruction, latents, rows };
+    for (const run of runs.values()) run.update(batch);
     tokens += n;
     onProgress?.({ tokens, totalTokens: source.tokens, elapsedMs: performance.now() - startedMs });
     signal?.throwIfAborted();
@@ -90,6 +93,14 @@ function requireEvaluable(dIn: number, source: DataSource, batchSize: number): v
     throw new UsageError(`evaluateSae: batchSize=${batchSize} is not a positive integer`);
   }
   requireTwoTokens(source.tokens, source);
+}
+
+function requireSameShape(x: Float32Array, target: Float32Array | undefined, source: DataSource): void {
+  if (target === undefined || target.length === x.length) return;
+  throw new UsageError(
+    `evaluateSae: a batch of the data${origin(source)} has ${x.length} values to encode, but ${target.length} to ` +
+      "reconstruct; inputs and targets must have one width",
+  );
 }
 
 function requireTwoTokens(tokens: number, source: DataSource): void {

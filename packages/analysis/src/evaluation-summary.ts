@@ -1,8 +1,11 @@
-/** The figures of one evaluation as they are printed, stored in packed files and compared: flat JSON. */
-import type { Evaluation } from "./evaluate.ts";
+/** The figures of one evaluation as they are printed, stored and compared: flat JSON, and one row per level of a hierarchy. */
 import type { Metric } from "@qsae/core";
+import type { LevelSize, Sae } from "@qsae/runtime";
+import type { Evaluation, MetricResults } from "./evaluate.ts";
 import { fvu } from "./metrics/fvu.ts";
+import { fvuByLevel } from "./metrics/fvu-by-level.ts";
 import { l0, type L0Result } from "./metrics/l0.ts";
+import { l0ByLevel } from "./metrics/l0-by-level.ts";
 import { latentDensity, type LatentDensity } from "./metrics/latent-density.ts";
 import { mse } from "./metrics/mse.ts";
 
@@ -22,6 +25,40 @@ export type StandardMetrics = {
  */
 export function standardMetrics(): StandardMetrics {
   return { fvu: fvu(), mse: mse(), l0: l0(), density: latentDensity() };
+}
+
+/** What is measured of an SAE of several levels, with the first m of them. */
+export type LevelMetrics = {
+  readonly fvuByLevel: Metric<readonly number[]>;
+  readonly l0ByLevel: Metric<readonly number[]>;
+};
+
+/**
+ * Metrics for the levels of a hierarchical SAE (nested prefixes, stages): beside the standard ones, {@link evaluationSummary}
+ * makes a row per level of them.
+ *
+ * @example
+ * const metrics = { ...standardMetrics(), ...levelMetrics(sae) };
+ * const evaluation = await evaluateSae(sae, heldOut, { metrics });
+ * evaluation.metrics.fvuByLevel; // [0.31, 0.18, 0.09]
+ */
+export function levelMetrics(sae: Pick<Sae, "levels" | "levelEnds" | "decode">): LevelMetrics {
+  return { fvuByLevel: fvuByLevel(sae), l0ByLevel: l0ByLevel(sae) };
+}
+
+/** The figures of an SAE of which only the first levels are used. */
+export interface LevelSummary {
+  /** Levels used, from 1. */
+  readonly levels: number;
+  /** Their latents. */
+  readonly latents: number;
+  readonly fvu: number;
+  /** Mean non-zero latents per token among theirs. */
+  readonly l0: number;
+  /** Of their encoder rows and atoms. */
+  readonly bits_per_weight: number;
+  /** Of their tensors in a packed file, its header not counted: see `sizeByLevel` of `@qsae/runtime`. */
+  readonly bytes: number;
 }
 
 /** Absent keys were not known. */
@@ -45,6 +82,8 @@ export interface EvaluationSummary {
   readonly bytes?: number;
   /** Tokens encoded and decoded per second, without reading them. */
   readonly tokens_per_second?: number;
+  /** With the first 1, 2, ... levels; only of an SAE that has several. */
+  readonly by_level?: readonly LevelSummary[];
 }
 
 export interface SaeSize {
@@ -54,6 +93,8 @@ export interface SaeSize {
   readonly bitsPerWeight?: number;
   /** Size of the file. */
   readonly fileBytes?: number;
+  /** From `sizeByLevel(packed)`. */
+  readonly byLevel?: readonly LevelSize[];
 }
 
 /** The part of an {@link EvaluationSummary} that needs no evaluation. */
@@ -63,16 +104,18 @@ export type SizeSummary = Pick<
 >;
 
 /**
- * Flat figures of an evaluation made with at least {@link standardMetrics}.
+ * Figures of an evaluation made with at least {@link standardMetrics}; with {@link levelMetrics} too and `size.byLevel`, a row
+ * per level.
  *
  * @example
  * const evaluation = await evaluateSae(sae, heldOut, { metrics: standardMetrics() });
  * console.log(JSON.stringify(evaluationSummary(evaluation, { dIn: sae.dIn, dSae: sae.dSae, fileBytes: bytes.length })));
  */
 export function evaluationSummary(
-  { metrics, tokens, saeMs }: Evaluation<StandardMetrics>,
+  { metrics, tokens, saeMs }: Evaluation<StandardMetrics> | Evaluation<StandardMetrics & LevelMetrics>,
   size: SaeSize,
 ): EvaluationSummary {
+  const byLevel = "fvuByLevel" in metrics ? levelSummaries(metrics, size.byLevel ?? []) : [];
   return {
     fvu: metrics.fvu,
     explained_variance: 1 - metrics.fvu,
@@ -83,7 +126,22 @@ export function evaluationSummary(
     ...sizeSummary(size),
     // a clock too coarse to see the work says nothing about the rate
     ...(saeMs > 0 && { tokens_per_second: (1000 * tokens) / saeMs }),
+    ...(byLevel.length > 1 && { by_level: byLevel }),
   };
+}
+
+function levelSummaries(
+  { fvuByLevel, l0ByLevel }: MetricResults<LevelMetrics>,
+  sizes: readonly LevelSize[],
+): readonly LevelSummary[] {
+  return sizes.map(({ latents, bitsPerWeight, bytes }, m) => ({
+    levels: m + 1,
+    latents,
+    fvu: fvuByLevel[m]!,
+    l0: l0ByLevel[m]!,
+    bits_per_weight: bitsPerWeight,
+    bytes,
+  }));
 }
 
 /** The figures of an SAE that has not been evaluated. */

@@ -9,8 +9,11 @@ export {
 } from "./evaluate.ts";
 export {
   evaluationSummary,
+  levelMetrics,
   standardMetrics,
   type EvaluationSummary,
+  type LevelMetrics,
+  type LevelSummary,
   type SaeSize,
   type StandardMetrics,
 } from "./evaluation-summary.ts";
@@ -18,6 +21,7 @@ export type { Histogram } from "./histogram.ts";
 export { fvu } from "./metrics/fvu.ts";
 export { fvuByLevel } from "./metrics/fvu-by-level.ts";
 export { l0, type L0Result } from "./metrics/l0.ts";
+export { l0ByLevel } from "./metrics/l0-by-level.ts";
 export { latentDensity, type LatentDensity, type LatentDensityOptions } from "./metrics/latent-density.ts";
 export { mse } from "./metrics/mse.ts";
 export { shrinkage } from "./metrics/shrinkage.ts";

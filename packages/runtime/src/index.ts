@@ -13,7 +13,7 @@ export { dequantizeMatrix, dequantizeRow } from "./packed/dequantize.ts";
 export type { DequantizeRule, PlaneRule } from "./packed/dequantize-rule.ts";
 export { decodePackedSae, encodePackedSae } from "./packed/packed-file.ts";
 export * from "./packed/schema.ts";
-export { bitsPerWeight, type BitsPerWeight } from "./packed/size.ts";
+export { bitsPerWeight, sizeByLevel, type BitsPerWeight, type LevelSize } from "./packed/size.ts";
 export { loadSae } from "./sae/load-sae.ts";
 export type { DecodeOptions, Sae } from "./sae/sae.ts";
 export { decodeFloats, isFloatDtype, type FloatDtype } from "./safetensors/decode-floats.ts";

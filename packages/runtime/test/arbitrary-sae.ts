@@ -97,7 +97,7 @@ function arbitrarySelection(dSae: number): fc.Arbitrary<Selection> {
   return fc.oneof(
     fc.record({ kind: fc.constant("topk" as const), k: fc.integer({ min: 1, max: dSae }), relu: fc.boolean() }),
     fc.record({ kind: fc.constant("threshold" as const), threshold: floats(dSae) }),
-    fc.constant({ kind: "sign" as const }),
+    fc.record({ kind: fc.constant("sign" as const), k: fc.integer({ min: 1, max: dSae }) }, { requiredKeys: ["kind"] }),
     fc.record({ kind: fc.constant("gate" as const), magScale: floats(dSae, 1), magBias: floats(dSae) }),
   );
 }

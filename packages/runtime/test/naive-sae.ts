@@ -54,19 +54,26 @@ export function naiveSae({ sae, weights }: Pick<ArbitrarySae, "sae" | "weights">
 function naiveSelection(selection: Selection, h: readonly number[], bEnc: Float32Array): number[] {
   switch (selection.kind) {
     case "topk": {
-      const order = h.map((_, j) => j).sort((a, b) => h[b]! - h[a]! || a - b);
-      const chosen = new Set(order.slice(0, selection.k));
+      const chosen = indicesOfLargest(h, selection.k);
       return h.map((value, j) => (!chosen.has(j) ? 0 : selection.relu ? Math.max(value, 0) : value));
     }
     case "threshold":
       return h.map((value, j) => (value > selection.threshold[j]! ? value : 0));
-    case "sign":
-      return h.map((value) => (value > 0 ? 1 : 0));
+    case "sign": {
+      const chosen = indicesOfLargest(h, selection.k ?? h.length);
+      return h.map((value, j) => (chosen.has(j) && value > 0 ? 1 : 0));
+    }
     case "gate":
       return h.map((value, j) =>
         value > 0 ? Math.max(0, (value - bEnc[j]!) * selection.magScale[j]! + selection.magBias[j]!) : 0,
       );
   }
+}
+
+/** Ties go to the lowest index. */
+function indicesOfLargest(h: readonly number[], k: number): ReadonlySet<number> {
+  const order = h.map((_, j) => j).sort((a, b) => h[b]! - h[a]! || a - b);
+  return new Set(order.slice(0, k));
 }
 
 /** `[d_in][d_in]`, from the definition of the Hadamard matrix. */

@@ -4,6 +4,8 @@ import type { Latents } from "@qsae/runtime";
 
 export interface Token {
   readonly x: readonly number[];
+  /** Of every token or of none. */
+  readonly target?: readonly number[];
   /** Defaults to `x`: a perfect reconstruction. */
   readonly reconstruction?: readonly number[];
   /** Non-zero latents by index. */
@@ -16,6 +18,9 @@ export function batchOf(tokens: readonly Token[], { dSae = 8, firstRow = 0 } = {
     n: tokens.length,
     dIn: tokens[0]?.x.length ?? 0,
     x: Float32Array.from(tokens.flatMap((token) => token.x)),
+    ...(tokens.some(({ target }) => target) && {
+      target: Float32Array.from(tokens.flatMap(({ target = [] }) => target)),
+    }),
     reconstruction: Float32Array.from(tokens.flatMap((token) => token.reconstruction ?? token.x)),
     latents: latentsOf(tokens, dSae),
     rows: Int32Array.from(tokens, (_, i) => firstRow + i),

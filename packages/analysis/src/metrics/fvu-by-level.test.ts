@@ -27,6 +27,11 @@ describe("fvuByLevel", () => {
     expect(byLevel.at(-1)).toBe(measure(fvu(), tokens));
   });
 
+  it("measures against the target where there is one", () => {
+    const transcoded = tokens.map((token): Token => ({ ...token, x: [7], target: token.x }));
+    expect(measure(fvuByLevel(nested), transcoded)).toEqual(measure(fvuByLevel(nested), tokens));
+  });
+
   it("is undefined without variance", () => {
     expect(() => measure(fvuByLevel(nested), tokens.slice(0, 1))).toThrow("zero variance");
   });

@@ -7,9 +7,10 @@ import type { Sae } from "@qsae/runtime";
 import { positiveVariation } from "./fvu.ts";
 import { squaredResiduals } from "./squared-residuals.ts";
 import { streamingMoments } from "./streaming-moments.ts";
+import { wanted } from "./wanted.ts";
 
 /**
- * The FVU of every level; decodes each batch once more per level.
+ * The FVU of every level; decodes each batch once more for every level but the last, whose reconstruction is the batch's.
  *
  * Errors on use: those of {@link fvu}.
  *
@@ -26,11 +27,12 @@ export function fvuByLevel(sae: Pick<Sae, "levels" | "decode">): Metric<readonly
       const residuals = new Float64Array(sae.levels);
       return {
         update(batch) {
-          const { x, latents, n } = batch;
-          for (let m = 0; m < sae.levels; m++) {
+          const { x, latents, n } = batch; // x: what skip connections read
+          for (let m = 0; m < sae.levels - 1; m++) {
             residuals[m]! += squaredResiduals("fvuByLevel", batch, sae.decode(latents, { levels: m + 1, x }));
           }
-          moments.update(x, n);
+          residuals[sae.levels - 1]! += squaredResiduals("fvuByLevel", batch);
+          moments.update(wanted(batch), n);
         },
         finish() {
           const variation = positiveVariation(moments.totalVariation(), moments.count());

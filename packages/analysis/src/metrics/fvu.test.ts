@@ -16,6 +16,15 @@ describe("fvu", () => {
     expect(measure(fvu(), tokens)).toBe(0.5);
   });
 
+  it("measures a transcoder against its target, whose variance it divides by", () => {
+    const tokens: Token[] = [
+      { x: [100, 0], target: [1, 0], reconstruction: [2, 0] },
+      { x: [-50, 9], target: [3, 4], reconstruction: [3, 2] },
+    ];
+    expect(measure(fvu(), tokens)).toBe(0.5);
+    expect(measure(fvu(), tokens, [1])).toBeCloseTo(0.5, 14);
+  });
+
   it("is not the average of batch ratios", () => {
     const tokens: Token[] = [0, 1, 10, 30].map((value) => ({ x: [value], reconstruction: [value + 1] }));
     const whole = 4 / [0, 1, 10, 30].reduce((sum, value) => sum + (value - 10.25) ** 2, 0);

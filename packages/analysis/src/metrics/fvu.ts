@@ -1,15 +1,16 @@
 /**
  * Fraction of variance unexplained over the whole evaluation set:
  *
- *     FVU = sum_i ||x_i - xhat_i||^2 / sum_i ||x_i - mean(x)||^2
+ *     FVU = sum_i ||y_i - yhat_i||^2 / sum_i ||y_i - mean(y)||^2
  *
- * with the mean over the whole set, never an average of batch ratios. Explained variance is `1 - FVU`. 0 is perfect, 1 is
- * as good as answering with the mean, and nothing bounds it above.
+ * with y the target of a transcoder, else x; the mean is over the whole set, never an average of batch ratios. Explained
+ * variance is `1 - FVU`. 0 is perfect, 1 is as good as answering with the mean, and nothing bounds it above.
  */
 import { QsaeError } from "@qsae/runtime";
 import type { Metric } from "@qsae/core";
 import { squaredResiduals } from "./squared-residuals.ts";
 import { streamingMoments } from "./streaming-moments.ts";
+import { wanted } from "./wanted.ts";
 
 /**
  * The FVU metric.
@@ -30,7 +31,7 @@ export function fvu(): Metric<number> {
       return {
         update(batch) {
           residual += squaredResiduals("fvu", batch);
-          moments.update(batch.x, batch.n);
+          moments.update(wanted(batch), batch.n);
         },
         finish: () => residual / positiveVariation(moments.totalVariation(), moments.count()),
       };

@@ -13,6 +13,11 @@ describe("mse", () => {
     expect(measure(mse(), tokens, [1])).toBe((1 + 9) / 4);
   });
 
+  it("measures against the target where there is one", () => {
+    expect(measure(mse(), [{ x: [9], target: [3], reconstruction: [1] }])).toBe(4);
+    expect(() => measure(mse(), [{ x: [9], target: [NaN], reconstruction: [1] }])).toThrow(NonFiniteError);
+  });
+
   it("is defined for a single token and undefined for none", () => {
     expect(measure(mse(), [{ x: [3], reconstruction: [1] }])).toBe(4);
     expect(() => mse().start({ dIn: 1, dSae: 1 }).finish()).toThrow("no tokens");

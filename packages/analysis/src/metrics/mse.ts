@@ -1,7 +1,7 @@
 /**
- * Mean squared error per activation value:
+ * Mean squared error per activation value, y the target of a transcoder, else x:
  *
- *     MSE = sum_i ||x_i - xhat_i||^2 / (n d_in)
+ *     MSE = sum_i ||y_i - yhat_i||^2 / (n d_in)
  */
 import { QsaeError } from "@qsae/runtime";
 import type { Metric } from "@qsae/core";

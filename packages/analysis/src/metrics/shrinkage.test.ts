@@ -16,6 +16,10 @@ describe("shrinkage", () => {
     expect(measure(shrinkage(), tokens, [1])).toBe(0.75);
   });
 
+  it("is that of the target where there is one", () => {
+    expect(measure(shrinkage(), [{ x: [-1, 0], target: [4, 8], reconstruction: [3, 6] }])).toBe(0.75);
+  });
+
   it("is 1 for a perfect reconstruction", () => {
     expect(measure(shrinkage(), [{ x: [4, 8] }])).toBe(1);
   });

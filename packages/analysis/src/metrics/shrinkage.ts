@@ -5,11 +5,13 @@
  *     gamma = argmin_g sum_i ||xhat_i / g - x_i||^2 = sum_i ||xhat_i||^2 / sum_i xhat_i . x_i
  *
  * 1 is unbiased; below 1 the reconstructions are too short, and dividing them by gamma would reduce the error. Unlike the
- * mean of ||xhat|| / ||x||, it does not count as shrinkage the shortening that any least-squares projection has.
+ * mean of ||xhat|| / ||x||, it does not count as shrinkage the shortening that any least-squares projection has. Where there
+ * is a target (transcoders), it takes the place of x.
  */
 import { QsaeError } from "@qsae/runtime";
 import type { Metric } from "@qsae/core";
 import { nonFiniteRow } from "./non-finite-row.ts";
+import { wanted } from "./wanted.ts";
 
 /**
  * The shrinkage metric.
@@ -29,12 +31,13 @@ export function shrinkage(): Metric<number> {
       let product = 0;
       return {
         update(batch) {
-          const { n, dIn, x, reconstruction } = batch;
+          const { n, dIn, reconstruction } = batch;
+          const y = wanted(batch); // [n, d_in]
           for (let i = 0, at = 0; i < n; i++) {
             for (let c = 0; c < dIn; c++, at++) {
               const value = reconstruction[at]!;
               squaredNorm += value * value;
-              product += value * x[at]!;
+              product += value * y[at]!;
             }
             if (!Number.isFinite(squaredNorm) || !Number.isFinite(product)) throw nonFiniteRow("shrinkage", batch, i);
           }

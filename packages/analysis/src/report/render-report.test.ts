@@ -80,9 +80,33 @@ describe("renderReport", () => {
     ]);
     expect(texts(document.querySelector("#sae-1")!, "h3")).toEqual(["Latent density", "L0 per token", "Atom norms"]);
     expect(texts(document.querySelector("#sae-2")!, "figcaption p")[0]).toContain("37 dead in 2,000 tokens");
-    const levels = parsed({ ...minimal, saes: [{ name: "nested", fvuByLevel: [0.4, 0.2, 0.1] }] });
-    expect(texts(levels, "#sae-1 h3")).toEqual(["FVU by level"]);
-    expect(levels.querySelectorAll("#sae-1 circle")).toHaveLength(3);
+  });
+
+  it("shows what the first levels of a hierarchical SAE do and weigh", () => {
+    const level = (levels: number, fvu: number) => ({
+      levels,
+      fvu,
+      l0: 3.25 * levels,
+      latents: 1024 * levels,
+      bits_per_weight: 1.5,
+      bytes: 12_345 * levels,
+    });
+    const summary = { by_level: [level(1, 0.4), level(2, 0.2), level(3, 0.1)] };
+    const page = parsed({ ...minimal, saes: [{ name: "nested", summary }] });
+    expect(texts(page, "#sae-1 h3")).toEqual(["FVU by level"]);
+    expect(page.querySelectorAll("#sae-1 circle")).toHaveLength(3);
+    const rows = [...page.querySelectorAll('[aria-label="Levels of nested"] tr')].map((tr) => texts(tr, "th, td"));
+    expect(rows).toEqual([
+      ["Levels", "FVU", "L0", "Latents", "Bits per weight", "Size"],
+      ["the first", "0.4000", "3.3", "1,024", "1.50", "12.3 kB 12,345 bytes"],
+      ["the first 2", "0.2000", "6.5", "2,048", "1.50", "24.7 kB 24,690 bytes"],
+      ["the first 3", "0.1000", "9.8", "3,072", "1.50", "37 kB 37,035 bytes"],
+    ]);
+    const broken = renderReport({
+      ...minimal,
+      saes: [{ name: "n", summary: { by_level: [level(1, NaN), level(2, 1)] } }],
+    });
+    expect(broken).not.toMatch(/NaN|<circle/);
   });
 
   it("plots the frontier only where there are several SAEs to compare", () => {

@@ -24,8 +24,6 @@ export interface ReportSae {
   readonly provenance?: Readonly<Record<string, string>>;
   readonly density?: LatentDensity;
   readonly l0?: Pick<L0Result, "mean" | "histogram">;
-  /** FVU with the first m levels, m = 1..levels. */
-  readonly fvuByLevel?: readonly number[];
   /** Euclidean norm of every atom. */
   readonly atomNorms?: ArrayLike<number>;
   /** Quantized matrices: how often each code occurs. */

@@ -1,7 +1,7 @@
 /** Everything a report shows about one SAE, collected from its weights and its evaluation. */
-import { bitsPerWeight, type PackedSae } from "@qsae/runtime";
+import { bitsPerWeight, sizeByLevel, type PackedSae } from "@qsae/runtime";
 import type { Evaluation } from "../evaluate.ts";
-import { evaluationSummary, sizeSummary, type StandardMetrics } from "../evaluation-summary.ts";
+import { evaluationSummary, sizeSummary, type LevelMetrics, type StandardMetrics } from "../evaluation-summary.ts";
 import { atomNorms } from "../weights/atom-norms.ts";
 import { codeHistograms } from "../weights/code-histogram.ts";
 import { quantizationError } from "../weights/quantization-error.ts";
@@ -11,12 +11,12 @@ export interface ReportSaeOptions {
   /** For people; a run of the same name shares its colour. */
   readonly name: string;
   readonly packed: PackedSae;
-  readonly evaluation?: Evaluation<StandardMetrics>;
+  /** With `levelMetrics`, the report shows what the first levels do. */
+  readonly evaluation?: Evaluation<StandardMetrics> | Evaluation<StandardMetrics & LevelMetrics>;
   /** Size of its file. */
   readonly fileBytes?: number;
   /** The float SAE it was quantized from. */
   readonly reference?: PackedSae;
-  readonly fvuByLevel?: readonly number[];
 }
 
 /**
@@ -27,13 +27,14 @@ export interface ReportSaeOptions {
  * const evaluation = await evaluateSae(loadSae(packed), heldOut, { metrics: standardMetrics() });
  * const html = renderReport({ title: "Ternary", createdAt: new Date(), saes: [reportSae({ name: "ternary", packed, evaluation })] });
  */
-export function reportSae({ name, packed, evaluation, fileBytes, reference, fvuByLevel }: ReportSaeOptions): ReportSae {
+export function reportSae({ name, packed, evaluation, fileBytes, reference }: ReportSaeOptions): ReportSae {
   const { dIn, stages, description } = packed;
   const dSae = stages.reduce((sum, stage) => sum + stage.dSae, 0);
   const size = {
     dIn,
     dSae,
     bitsPerWeight: bitsPerWeight(packed).total,
+    byLevel: sizeByLevel(packed),
     ...(fileBytes !== undefined && { fileBytes }),
   };
   return {
@@ -41,7 +42,6 @@ export function reportSae({ name, packed, evaluation, fileBytes, reference, fvuB
     summary: evaluation === undefined ? sizeSummary(size) : evaluationSummary(evaluation, size),
     provenance: { variant: description.variant, ...description.provenance },
     ...(evaluation !== undefined && { density: evaluation.metrics.density, l0: evaluation.metrics.l0 }),
-    ...(fvuByLevel !== undefined && { fvuByLevel }),
     atomNorms: atomNorms(packed),
     codes: codeHistograms(packed),
     ...(reference !== undefined && { quantizationError: quantizationError(packed, reference) }),

@@ -8,8 +8,10 @@ import type { Latents } from "@qsae/runtime";
 export interface EvaluatedBatch {
   readonly n: number;
   readonly dIn: number;
-  /** `[n, d_in]` */
+  /** What was encoded: `[n, d_in]` */
   readonly x: Float32Array;
+  /** What was to be reconstructed, where that is not x (transcoders): `[n, d_in]` */
+  readonly target?: Float32Array;
   /** `[n, d_in]`, made with the weights as they are stored (quantized ones included). */
   readonly reconstruction: Float32Array;
   readonly latents: Latents;

@@ -1,12 +1,14 @@
 import { truncate } from "node:fs/promises";
 
+import { pairedSource } from "@qsae/core";
 import { UsageError } from "@qsae/runtime";
 import { describe, expect, it } from "vitest";
 
-import { fileOf, opened, ramp, rampFile } from "../../test/activation-files.ts";
+import { fileOf, opened, ramp, rampFile, safetensors } from "../../test/activation-files.ts";
 import { collect } from "../../test/collect.ts";
+import { npy } from "../../test/npy.ts";
 import { encodeSafetensorsHeader } from "../safetensors/stream-tensors.ts";
-import { openActivations } from "./open-activations.ts";
+import { openActivations, type OpenActivationsOptions } from "./open-activations.ts";
 
 describe("a pass in file order", () => {
   it("gives all rows, the last batch short", async () => {
@@ -79,6 +81,41 @@ describe("a shuffled pass", () => {
         }
       }
     }
+  });
+
+  it("pairs with the pass of another file, of another type and in another format, in one window or many", async () => {
+    const rows = 150;
+    const wholeNumbers = Float32Array.from({ length: rows * wide }, (_, i) => Math.floor(i / wide));
+    const inputs = await safetensors({ x: { shape: [rows, wide], data: wholeNumbers, dtype: "F16" } });
+    const targets = await fileOf(
+      "targets.npy",
+      npy(
+        [rows, wide],
+        wholeNumbers.map((value) => 2 * value),
+      ),
+    );
+    for (const options of [{ shuffleBytes: 40 * wide * 4 }, {}]) {
+      const paired = pairedSource(await opened(inputs, options), await opened(targets, options));
+      const seen: number[] = [];
+      for await (const { x, target, n, rows: numbers } of paired.batches({ batchSize: 16, seed: 3, epoch: 1 })) {
+        for (let i = 0; i < n; i++) expect([x[i * wide], target![i * wide]]).toEqual([numbers[i], 2 * numbers[i]!]);
+        seen.push(...numbers);
+      }
+      expect(seen).not.toEqual(seen.toSorted((a, b) => a - b));
+      expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: rows }, (_, i) => i));
+    }
+  });
+
+  it("does not pair rows of one window with rows of many, nor other parts of a file: it says so", async () => {
+    const path = await rampFile(150, wide);
+    const read = async (one: OpenActivationsOptions, other: OpenActivationsOptions, seed?: number): Promise<void> => {
+      const paired = pairedSource(await opened(path, one), await opened(path, other));
+      for await (const _ of paired.batches({ batchSize: 16, ...(seed === undefined ? {} : { seed }) }));
+    };
+    await expect(read({ shuffleBytes: 40 * wide * 4 }, {}, 3)).rejects.toThrow(/the same shuffleBytes/);
+    await expect(read({ tokens: 20 }, { from: 10, tokens: 20 })).rejects.toThrow(
+      /row 0 of the inputs meets row 10 of the targets/,
+    );
   });
 
   it("runs several passes at once on one source", async () => {

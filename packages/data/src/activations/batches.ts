@@ -16,10 +16,12 @@ export interface Rows {
 }
 
 /**
- * Contiguous rows are read together, about this many bytes: long enough for a disk, short enough that a window holds
- * thousands of blocks from all over the file (128 MiB / 32 KiB = 4096).
+ * Contiguous rows are read together, about this many bytes as float32: long enough for a disk, short enough that a window
+ * holds thousands of blocks from all over the file (128 MiB / 32 KiB = 4096).
  */
 const BLOCK_BYTES = 32 * 1024;
+/** The type of a file must not decide the order of a pass: a transcoder's inputs may be F16 and its targets F32. */
+const BYTES_PER_PLANNED_FLOAT = 4;
 /** Blocks read at once when a window is filled. */
 const CONCURRENT_READS = 16;
 /** A larger batch is a mistake in the options, not a wish; float32. */
@@ -63,10 +65,11 @@ function inFileOrder({ file, layout, range }: Rows): Fill {
 function shuffled(rows: Rows, seed: number): Fill {
   const { layout, range, shuffleBytes } = rows;
   const rowBytes = layout.dIn * BYTES_PER_FLOAT[layout.dtype];
+  const plannedBytes = layout.dIn * BYTES_PER_PLANNED_FLOAT;
   const plan = planShuffle(
     range.tokens,
-    Math.max(1, Math.floor(BLOCK_BYTES / rowBytes)),
-    Math.max(1, Math.floor(shuffleBytes / rowBytes)),
+    Math.max(1, Math.floor(BLOCK_BYTES / plannedBytes)),
+    Math.max(1, Math.floor(shuffleBytes / plannedBytes)),
     seed,
   );
   let open: { readonly index: number; readonly window: ShuffleWindow; readonly raw: Uint8Array } | undefined;

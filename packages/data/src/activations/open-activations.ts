@@ -13,8 +13,8 @@ export interface OpenActivationsOptions extends RowRange {
   /** Which tensor of a `.safetensors` file. Default: the only float one with 2 or 3 axes. */
   readonly tensor?: string;
   /**
-   * Memory for shuffling, in bytes: rows within this window are permuted freely. Default 128 MiB; data that fits is
-   * permuted as a whole.
+   * Memory for shuffling, in bytes, rows counted as float32: rows within this window are permuted freely. Default 128 MiB;
+   * data that fits is permuted as a whole. Files of the same shape and another type or format are shuffled alike.
    */
   readonly shuffleBytes?: number;
 }

@@ -162,6 +162,17 @@ describe("the packed file", () => {
     });
   });
 
+  it("has k switches per token where there is a k, and any number where not", () => {
+    for (const selection of [{ kind: "sign", k: 2 }, { kind: "sign" }] as const) {
+      const sae = { ...example(), stages: example().stages.map((stage) => ({ ...stage, selection })) };
+      const bytes = encodePackedSae(sae);
+      expect(decodePackedSae(bytes, "x")).toEqual(sae);
+      expect(JSON.parse(decodeSafetensors(bytes, "x").metadata["qsae.sae"]!)).toMatchObject({
+        stages: [{ selection }, {}],
+      });
+    }
+  });
+
   it("is the same bytes for the same SAE", () => {
     expect(encodePackedSae(example())).toEqual(encodePackedSae(decodePackedSae(encodePackedSae(example()), "x")));
   });
@@ -252,6 +263,37 @@ describe("decodePackedSae", () => {
     ],
     ["k over d_sae", { set: ["stages.0.selection.k", 4] }, "stage 0: k is 4; expected an integer in 1..3"],
     ["k of 0", { set: ["stages.0.selection.k", 0] }, "stage 0: k is 0"],
+    [
+      "no switches",
+      { set: ["stages.0.selection", { kind: "sign", k: 0 }] },
+      "stage 0: k is 0; expected an integer in 1..3",
+    ],
+    [
+      "more switches than latents",
+      { set: ["stages.0.selection", { kind: "sign", k: 4 }] },
+      "stage 0: k is 4; expected an integer in 1..3",
+    ],
+    [
+      "half a switch",
+      { set: ["stages.0.selection", { kind: "sign", k: 1.5 }] },
+      "stage 0: k is 1.5; expected an integer in 1..3",
+    ],
+    ["a negative number of switches", { set: ["stages.0.selection", { kind: "sign", k: -1 }] }, "stage 0: k is -1"],
+    [
+      "a text for the number of switches",
+      { set: ["stages.0.selection", { kind: "sign", k: "2" }] },
+      "selection.k must be a number",
+    ],
+    [
+      "a value for switches",
+      { set: ["stages.0.selection", { kind: "sign", relu: true }] },
+      'selection has the unknown field "relu"',
+    ],
+    [
+      "k of a threshold",
+      { set: ["stages.0.selection", { kind: "threshold", k: 2 }] },
+      'selection has the unknown field "k"',
+    ],
     [
       "a first stage that reads a residual",
       { set: ["stages.0.input", { kind: "residual", factor: 1 }] },

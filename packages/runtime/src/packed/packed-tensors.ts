@@ -90,7 +90,6 @@ function selectionFromTensors(
         magBias: tensors.floats(`${prefix}.mag_bias`, [dSae]),
       };
     case "sign":
-      return { kind: "sign" };
     case "topk":
       return structure;
   }

@@ -1,7 +1,12 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { packCodes } from "./bit-packing.ts";
 import type { CodeMatrix, PackedMatrix, PackedSae } from "./schema.ts";
-import { bitsPerWeight } from "./size.ts";
+import { arbitrarySae } from "../../test/arbitrary-sae.ts";
+import { safetensorsHeaderLength } from "../safetensors/header.ts";
+import { cutAfter, levelsOf } from "./levels.ts";
+import { decodePackedSae, encodePackedSae } from "./packed-file.ts";
+import { bitsPerWeight, sizeByLevel } from "./size.ts";
 
 const rows = 8;
 const cols = 40;
@@ -66,4 +71,67 @@ describe("bitsPerWeight", () => {
     expect(bitsPerWeight(saeOf([float, float]))).toEqual({ total: 32, encoder: 32, dictionary: 32 });
     expect(bitsPerWeight(saeOf([float, float], [ternary, ternary]))).toEqual({ total: 2, encoder: 2, dictionary: 2 });
   });
+});
+
+describe("sizeByLevel", () => {
+  const ternary = codesOf([-1, 1], { kind: "affine" }, "F16"); // 8 bytes per row + 2
+  const binary = codesOf([0, 1], { kind: "table", levels: [-1, 1] }, "F32"); // 5 bytes per row + 4, and a table of 8
+  const nested = saeOf([ternary, binary]);
+  /** Bytes of b_enc of so many latents, and of b_dec. */
+  const biases = (latents: number) => 4 * latents + 4 * cols;
+
+  it("counts the rows of the latents of a prefix on both sides, and tables whole", () => {
+    const sae = { ...nested, stages: [{ ...nested.stages[0]!, prefixEnds: [2, 8] }] };
+    expect(sizeByLevel(sae)).toEqual([
+      { latents: 2, bitsPerWeight: (8 * (2 * 10 + 2 * 9 + 8)) / (2 * 2 * cols), bytes: 2 * 10 + 2 * 9 + biases(2) },
+      { latents: 8, bitsPerWeight: bitsPerWeight(sae).total, bytes: 8 * 10 + 8 * 9 + biases(8) },
+    ]);
+  });
+
+  it("counts scales that all rows share whole", () => {
+    const shared: PackedMatrix = {
+      ...ternary,
+      planes: ternary.planes.map((plane) => ({ ...plane, scale: Float32Array.of(1, 2), scaleShape: [1, 2] })),
+    };
+    const stage = { ...saeOf([shared, shared]).stages[0]!, prefixEnds: [3, 8] };
+    expect(sizeByLevel({ ...nested, stages: [stage] })[0]).toEqual({
+      latents: 3,
+      bitsPerWeight: (8 * 2 * (3 * 8 + 4)) / (2 * 3 * cols),
+      bytes: 2 * (3 * 8 + 4) + biases(3),
+    });
+  });
+
+  it("adds stage to stage; float matrices weigh bytes, but not bits of quantized weights", () => {
+    expect(sizeByLevel(saeOf([float, ternary], [ternary, ternary]))).toEqual([
+      { latents: 8, bitsPerWeight: 2, bytes: 4 * 320 + 80 + biases(8) },
+      { latents: 16, bitsPerWeight: 2, bytes: 4 * 320 + 3 * 80 + 2 * biases(8) },
+    ]);
+    expect(sizeByLevel(saeOf([float, float]))).toEqual([
+      { latents: 8, bitsPerWeight: 32, bytes: 2 * 4 * 320 + biases(8) },
+    ]);
+  });
+
+  it("ends with the whole file but its header, whatever the SAE, and every cut is a file of its own", () => {
+    fc.assert(
+      fc.property(arbitrarySae(), ({ sae }) => {
+        const file = encodePackedSae(sae);
+        const sizes = sizeByLevel(sae);
+        expect(sizes.at(-1)).toEqual({
+          latents: sae.stages.reduce((sum, { dSae }) => sum + dSae, 0),
+          bitsPerWeight: bitsPerWeight(sae).total,
+          bytes: dataBytes(file),
+        });
+        for (const [m, level] of levelsOf(sae).entries()) {
+          const cut = cutAfter(sae, level);
+          const cutFile = encodePackedSae(cut);
+          expect(decodePackedSae(cutFile, "cut")).toEqual(cut);
+          expect(sizes[m]!.bytes).toBe(dataBytes(cutFile));
+        }
+      }),
+    );
+  });
+
+  function dataBytes(file: Uint8Array): number {
+    return file.length - 8 - safetensorsHeaderLength(file, file.length, "file");
+  }
 });

@@ -2,7 +2,10 @@
  * What a packed SAE weighs: `8 * bytes of (codes + scales + tables) / number of quantized weights`. Biases, thresholds and
  * whatever else a file holds do not count here; 8 * file bytes / weights is another figure and is reported apart.
  */
+import { tensorBytes } from "../safetensors/encode-safetensors.ts";
 import { planeRule } from "./dequantize.ts";
+import { cutAfter, levelsOf } from "./levels.ts";
+import { tensorsOfSae } from "./packed-tensors.ts";
 import type { CodeMatrix, PackedMatrix, PackedSae } from "./schema.ts";
 
 export interface BitsPerWeight {
@@ -12,6 +15,15 @@ export interface BitsPerWeight {
   readonly encoder: number;
   /** Over the dictionaries of all stages. */
   readonly dictionary: number;
+}
+
+export interface LevelSize {
+  /** Latents of the first m levels. */
+  readonly latents: number;
+  /** {@link bitsPerWeight}, in all, of their encoder rows and atoms. */
+  readonly bitsPerWeight: number;
+  /** Of all tensors that a packed file needs for them; of the last level, the whole file without its header. */
+  readonly bytes: number;
 }
 
 const FLOAT_BITS = 32;
@@ -25,6 +37,20 @@ export function bitsPerWeight(sae: PackedSae): BitsPerWeight {
     encoder: bitsOf(encoders),
     dictionary: bitsOf(dictionaries),
   };
+}
+
+/**
+ * What the first m levels weigh, m = 1..levels. They consist of the encoder rows, biases, thresholds and atoms of their
+ * latents, scales that rows share counted whole, and of `b_dec`, rotation and skip connection. That is what decoding with
+ * m levels needs, and what encoding needs where each latent fires by its own score (thresholds, switches, gates, later
+ * stages); a top-k over a stage looks at the encoder rows of its later levels too, which are not counted.
+ */
+export function sizeByLevel(sae: PackedSae): readonly LevelSize[] {
+  return levelsOf(sae).map((level) => {
+    const cut = cutAfter(sae, level);
+    const bytes = Object.values(tensorsOfSae(cut)).reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+    return { latents: level.end, bitsPerWeight: bitsPerWeight(cut).total, bytes };
+  });
 }
 
 function bitsOf(matrices: readonly PackedMatrix[]): number {

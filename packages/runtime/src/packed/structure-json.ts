@@ -27,7 +27,7 @@ export interface StageStructure extends Pick<
 
 /** A selection without its tensors. */
 export type SelectionStructure =
-  Extract<Selection, { kind: "topk" }> | { readonly kind: Exclude<Selection["kind"], "topk"> };
+  Extract<Selection, { kind: "topk" | "sign" }> | { readonly kind: Exclude<Selection["kind"], "topk" | "sign"> };
 /** A matrix without its tensors; the shape follows from `d_sae` and `d_in`. */
 export type MatrixStructure = { readonly kind: "float32" } | Pick<CodeMatrix, "kind" | "codes" | "rule" | "quantizer">;
 
@@ -42,13 +42,17 @@ export function structureToJson(sae: PackedSae): object {
       input: stage.input,
       subtract_b_dec: stage.subtractBDec,
       encoder: matrixToJson(stage.encoder),
-      selection: stage.selection.kind === "topk" ? stage.selection : { kind: stage.selection.kind },
+      selection: selectionToJson(stage.selection),
       dictionary: matrixToJson(stage.dictionary),
       output_weight: stage.outputWeight,
       prefix_ends: stage.prefixEnds,
     })),
     description: sae.description,
   };
+}
+
+function selectionToJson(selection: Selection): SelectionStructure {
+  return selection.kind === "topk" || selection.kind === "sign" ? selection : { kind: selection.kind };
 }
 
 function matrixToJson(matrix: PackedMatrix): MatrixStructure {
@@ -103,11 +107,16 @@ function inputFromJson(input: Fields): PackedStage["input"] {
 }
 
 function selectionFromJson(selection: Fields): SelectionStructure {
-  const kind = selection.get("kind").oneOf(["topk", "threshold", "sign", "gate"]);
-  const result =
-    kind === "topk" ? { kind, k: selection.get("k").number(), relu: selection.get("relu").boolean() } : { kind };
+  const result = selectionOfKind(selection.get("kind").oneOf(["topk", "threshold", "sign", "gate"]), selection);
   selection.end();
   return result;
+}
+
+function selectionOfKind(kind: Selection["kind"], selection: Fields): SelectionStructure {
+  if (kind === "topk") return { kind, k: selection.get("k").number(), relu: selection.get("relu").boolean() };
+  if (kind !== "sign") return { kind };
+  const k = selection.optional("k")?.number();
+  return k === undefined ? { kind } : { kind, k };
 }
 
 function matrixFromJson(matrix: Fields): MatrixStructure {

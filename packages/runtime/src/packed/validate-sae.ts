@@ -63,7 +63,7 @@ function validateSelection(selection: Selection, dSae: number, fail: Fail): void
       checkFloats(selection.magScale, dSae, "mag_scale", fail);
       return checkFloats(selection.magBias, dSae, "mag_bias", fail);
     case "sign":
-      return;
+      if (selection.k !== undefined) checkInteger(selection.k, [1, dSae], "k", fail);
   }
 }
 

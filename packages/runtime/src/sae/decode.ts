@@ -1,8 +1,9 @@
 /** Decoding: `xhat = R^-1 (sum over stages of outputWeight * (z W_dec + b_dec) + u skip) / inputScale`, per token in float64. */
 import type { Latents } from "../latents.ts";
+import type { Level } from "../packed/levels.ts";
 import { addAtoms } from "./add-atoms.ts";
 import { fromStageSpace, toStageSpace } from "./input-space.ts";
-import type { Level, PreparedSae } from "./prepare.ts";
+import type { PreparedSae } from "./prepare.ts";
 
 /**
  * @param latents checked

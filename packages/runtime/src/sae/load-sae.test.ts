@@ -6,6 +6,7 @@ import { naiveSae } from "../../test/naive-sae.ts";
 import { sharedData } from "../../test/shared-data.ts";
 import { NonFiniteError, UsageError } from "../errors.ts";
 import type { Latents } from "../latents.ts";
+import { cutAfter, levelsOf } from "../packed/levels.ts";
 import { encodePackedSae } from "../packed/packed-file.ts";
 import type { PackedSae, PackedStage } from "../packed/schema.ts";
 import { decodeSafetensors } from "../safetensors/decode-safetensors.ts";
@@ -45,6 +46,17 @@ function dense({ dSae, offsets, indices, values }: Latents): number[][] {
   });
 }
 
+/** The latents below `end`, as those of an SAE of so many. */
+function below({ offsets, indices, values }: Latents, end: number): Latents {
+  const kept = [...indices.keys()].filter((e) => indices[e]! < end);
+  return {
+    dSae: end,
+    offsets: offsets.map((offset) => kept.filter((e) => e < offset).length),
+    indices: Int32Array.from(kept, (e) => indices[e]!),
+    values: Float32Array.from(kept, (e) => values[e]!),
+  };
+}
+
 /** Float32 numbers with -0 as 0. */
 const numbers = (values: Iterable<number>) => Array.from(values, (value) => Math.fround(value) + 0);
 
@@ -81,6 +93,25 @@ describe("an SAE of any stages, selections, rules, rotation, scale and skip", ()
         expect(packed.description).toEqual(sae.description);
         expect(packed.encode(x)).toEqual(direct.encode(x));
         expect(packed.reconstruct(x)).toEqual(direct.reconstruct(x));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("decodes with the first m levels as an SAE that ends there, given the latents that take part", () => {
+    fc.assert(
+      fc.property(arbitrarySae(), ({ sae, x }) => {
+        const whole = loadSae(sae);
+        const latents = whole.encode(x);
+        expect(whole.levelEnds).toHaveLength(whole.levels);
+        expect(whole.levelEnds.at(-1)).toBe(whole.dSae);
+        for (const [m, level] of levelsOf(sae).entries()) {
+          expect(whole.levelEnds[m]).toBe(level.end);
+          const cut = loadSae(cutAfter(sae, level));
+          expect([cut.levels, cut.dSae]).toEqual([m + 1, level.end]);
+          const taking = below(latents, level.end);
+          expect(numbers(cut.decode(taking, { x }))).toEqual(numbers(whole.decode(latents, { levels: m + 1, x })));
+        }
       }),
       { numRuns: 100 },
     );
@@ -173,6 +204,30 @@ describe("top-k selection", () => {
     );
     expect(indices.length).toBe(20);
     expect(indices).toEqual(indices.slice().sort());
+  });
+});
+
+describe("sign selection", () => {
+  const eye = Array.from({ length: 5 }, (_, i) => Array.from({ length: 5 }, (_, j) => Number(i === j)));
+  const encode = (x: number[], k?: number) =>
+    dense(
+      loadSae(saeOf(eye, { selection: k === undefined ? { kind: "sign" } : { kind: "sign", k } })).encode(
+        Float32Array.from(x),
+      ),
+    );
+
+  it("switches on every latent of a positive score", () => {
+    expect(encode([0.1, 3, 0, -1, 2])).toEqual([[1, 1, 0, 0, 1]]);
+  });
+
+  it("with k, only the k largest of them, ties to the lowest index", () => {
+    expect(encode([0.1, 3, 0, -1, 2], 2)).toEqual([[0, 1, 0, 0, 1]]);
+    expect(encode([2, 3, 2, 2, 2], 3)).toEqual([[1, 1, 1, 0, 0]]);
+  });
+
+  it("with k, fewer where fewer are positive, and none where none is", () => {
+    expect(encode([-1, 3, 0, -2, 0], 4)).toEqual([[0, 1, 0, 0, 0]]);
+    expect(encode([-1, -3, 0, -2, 0], 5)).toEqual([[0, 0, 0, 0, 0]]);
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Latents } from "../latents.ts";
+import type { Level } from "../packed/levels.ts";
 import { decodePackedSae } from "../packed/packed-file.ts";
 import type { PackedSae } from "../packed/schema.ts";
 import { validatePackedSae } from "../packed/validate-sae.ts";
@@ -11,7 +12,7 @@ import { checkLatents } from "./check-latents.ts";
 import { decodeTokens } from "./decode.ts";
 import { encodeTokens } from "./encode.ts";
 import { fromStageSpace } from "./input-space.ts";
-import { prepareSae, type Level, type PreparedSae } from "./prepare.ts";
+import { prepareSae, type PreparedSae } from "./prepare.ts";
 import type { Sae } from "./sae.ts";
 
 /** Tokens whose latents `reconstruct` holds at a time. */
@@ -36,6 +37,7 @@ export function loadSae(source: Uint8Array | PackedSae, name = "packed SAE"): Sa
     dIn,
     dSae,
     levels: sae.levels.length,
+    levelEnds: sae.levels.map(({ end }) => end),
     description: packed.description,
     encode(x) {
       tokensIn(x, dIn, "encode");

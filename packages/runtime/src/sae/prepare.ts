@@ -1,5 +1,6 @@
 /** A packed SAE made ready to compute: weights dequantized once, offsets and levels worked out. */
 import { dequantizeMatrix } from "../packed/dequantize.ts";
+import { levelsOf, type Level } from "../packed/levels.ts";
 import type { PackedSae, PackedStage, Selection } from "../packed/schema.ts";
 
 export interface PreparedSae {
@@ -31,21 +32,11 @@ export interface PreparedStage {
   readonly outputWeight: number;
 }
 
-/** A prefix of all latents: whole stages and a prefix of the last one. */
-export interface Level {
-  /** Stages that take part, the last one perhaps with a prefix of its latents. */
-  readonly stages: number;
-  /** Latents below this number take part. */
-  readonly end: number;
-}
-
 export function prepareSae(sae: PackedSae): PreparedSae {
   const stages: PreparedStage[] = [];
-  const levels: Level[] = [];
   let start = 0;
-  for (const { prefixEnds, encoder, dictionary, ...stage } of sae.stages) {
+  for (const { prefixEnds: _, encoder, dictionary, ...stage } of sae.stages) {
     stages.push({ ...stage, start, encoder: dequantizeMatrix(encoder), dictionary: dequantizeMatrix(dictionary) });
-    for (const end of prefixEnds ?? [stage.dSae]) levels.push({ stages: stages.length, end: start + end });
     start += stage.dSae;
   }
   return {
@@ -55,6 +46,6 @@ export function prepareSae(sae: PackedSae): PreparedSae {
     signs: sae.rotation?.signs,
     skip: sae.skip,
     stages,
-    levels,
+    levels: levelsOf(sae),
   };
 }

@@ -15,6 +15,8 @@ export interface Sae {
    * 1 for a plain SAE.
    */
   readonly levels: number;
+  /** `[levels]`: latents below `levelEnds[m - 1]` take part in the first m levels. Ascending, the last is `dSae`. */
+  readonly levelEnds: readonly number[];
   readonly description: PackedDescription;
 
   /**

@@ -14,15 +14,42 @@ export function selectorOf(selection: Selection, bEnc: Float32Array): Selector {
     case "threshold":
       return overThreshold(selection.threshold);
     case "sign":
-      return positive(bEnc.length);
+      return switchedOn(bEnc.length, selection.k);
     case "gate":
       return gated(bEnc, selection.magScale, selection.magBias);
   }
 }
 
 function topK(dSae: number, k: number, relu: boolean): Selector {
-  const heap = new Float32Array(k);
+  const largest = largestOf(dSae, k);
   return (scores, start, active) => {
+    largest(scores, start, (j, score) => {
+      if (score > 0 || (!relu && score < 0)) push(active, j, score);
+    });
+  };
+}
+
+function switchedOn(dSae: number, k: number | undefined): Selector {
+  if (k === undefined) {
+    return (scores, start, active) => {
+      for (let j = 0; j < dSae; j++) if (scores[start + j]! > 0) push(active, j, 1);
+    };
+  }
+  const largest = largestOf(dSae, k);
+  return (scores, start, active) => {
+    largest(scores, start, (j, score) => {
+      if (score > 0) push(active, j, 1);
+    });
+  };
+}
+
+/** Visits the k largest scores of a token by ascending index. */
+function largestOf(
+  dSae: number,
+  k: number,
+): (scores: Float32Array, start: number, visit: (j: number, score: number) => void) => void {
+  const heap = new Float32Array(k);
+  return (scores, start, visit) => {
     const kth = kthLargest(scores, start, dSae, heap);
     // Scores equal to the k-th share the places that the larger ones leave, lowest index first.
     let larger = 0;
@@ -31,7 +58,7 @@ function topK(dSae: number, k: number, relu: boolean): Selector {
     for (let j = 0; j < dSae; j++) {
       const score = scores[start + j]!;
       if (score < kth || (score === kth && places-- <= 0)) continue;
-      if (score > 0 || (!relu && score < 0)) push(active, j, score);
+      visit(j, score);
     }
   };
 }
@@ -42,12 +69,6 @@ function overThreshold(threshold: Float32Array): Selector {
       const score = scores[start + j]!;
       if (score > threshold[j]! && score !== 0) push(active, j, score);
     }
-  };
-}
-
-function positive(dSae: number): Selector {
-  return (scores, start, active) => {
-    for (let j = 0; j < dSae; j++) if (scores[start + j]! > 0) push(active, j, 1);
   };
 }
 

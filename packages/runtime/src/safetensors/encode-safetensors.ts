@@ -52,6 +52,11 @@ export function encodeSafetensors(
   return file;
 }
 
+/** Bytes of a tensor's data in a file. */
+export function tensorBytes({ data, dtype = naturalDtype(data) }: TensorToWrite): number {
+  return SAFETENSORS_DTYPE_BYTES[dtype] * data.length;
+}
+
 interface Part {
   readonly name: string;
   readonly dtype: WrittenDtype;

@@ -1,23 +1,18 @@
 /** How the latents of one SAE fire. */
 import { barsChart } from "../charts/bars-chart.ts";
-import { levelsChart } from "../charts/levels-chart.ts";
 import { linearAxis } from "../charts/axis.ts";
 import { figure } from "../figure.ts";
-import { formatCount, formatFixed, formatFvu, formatShare } from "../format.ts";
+import { formatCount, formatFixed, formatShare } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { LatentDensity } from "../../metrics/latent-density.ts";
 import type { ReportSae } from "../report-input.ts";
 import type { SeriesStyle } from "../series-styles.ts";
-import { isPlottable } from "./is-plottable.ts";
 import { groupedCounts } from "./grouped-counts.ts";
 
-export function latentFigures({ density, l0, fvuByLevel }: ReportSae, style: SeriesStyle): readonly Html[] {
+export function latentFigures({ density, l0 }: ReportSae, style: SeriesStyle): readonly Html[] {
   return [
     ...(density === undefined ? [] : [densityFigure(density, style)]),
     ...(l0 === undefined || l0.histogram.length === 0 ? [] : [l0Figure(l0, style)]),
-    ...(fvuByLevel === undefined || !fvuByLevel.every(isPlottable) || fvuByLevel.length < 2
-      ? []
-      : [levelsFigure(fvuByLevel, style)]),
   ];
 }
 
@@ -70,16 +65,5 @@ function l0Figure({ mean, histogram }: NonNullable<ReportSae["l0"]>, style: Seri
     svg: barsChart({ histogram: grouped, style, x: axis, yLabel: "tokens" }),
     description: `Histogram of active latents per token. ${caption}.`,
     data: { columns: ["Active latents", "Tokens"], rows: counts.map((count, b) => [names[b]!, formatCount(count)]) },
-  });
-}
-
-function levelsFigure(fvuByLevel: readonly number[], style: SeriesStyle): Html {
-  const steps = fvuByLevel.map((fvu, m) => `${m + 1}: ${formatFvu(fvu)}`).join("; ");
-  return figure({
-    title: "FVU by level",
-    caption: "Reconstruction with the first levels only",
-    svg: levelsChart(fvuByLevel, style),
-    description: `Line chart of FVU by number of levels: ${steps}.`,
-    data: { columns: ["Levels", "FVU"], rows: fvuByLevel.map((fvu, m) => [String(m + 1), formatFvu(fvu)]) },
   });
 }
