@@ -54,6 +54,8 @@ afterAll(() => backend.close());
 
 const x = normals(N * D, 1, 9); // [n, d_in]
 
+const anyScale = fc.double({ min: 0.05, max: 20, noNaN: true });
+
 /** Parameters as they may be after training: none is 0. */
 async function someParameters(variant: Variant): Promise<HostTensors> {
   const { ops } = backend;
@@ -91,28 +93,42 @@ describe.each(cases)("$name", ({ variant, quantized }) => {
   });
 
   it("with a folded scale does on x what it does on scaled x", async () => {
-    const { ops } = backend;
-    const plain = loadSae(await variant.lower(ops, params));
     // Where latents are switches, scales of quantized weights change, and F16 holds only changes by powers of two.
     const rounds = variant.id === "binary-latent" && quantized;
-    const scales = rounds
-      ? fc.integer({ min: -4, max: 4 }).map((e) => 2 ** e)
-      : fc.double({ min: 0.05, max: 20, noNaN: true });
-    await fc.assert(
-      fc.asyncProperty(scales, async (scale) => {
-        const folded = loadSae(await variant.lower(ops, variant.foldInputScale!(params, scale)));
-        const scaled = plain.reconstruct(x.map((value) => value * scale));
-        expect(
-          relativeError(
-            folded.reconstruct(x),
-            scaled.map((value) => value / scale),
-          ),
-        ).toBeLessThan(1e-4);
-      }),
-      { numRuns: 3, seed: 1 },
-    );
+    const scales = rounds ? fc.integer({ min: -4, max: 4 }).map((e) => 2 ** e) : anyScale;
+    await foldsScales(variant, params, scales);
   });
 });
+
+describe("reference presets", () => {
+  it.each([
+    ["baseline", { k: 5 }],
+    ["binary", { k: 5 }],
+    ["ternary", { threshold: 0.1 }],
+    ["binary-latent", {}],
+  ])("of %s fold scales", async (id, config) => {
+    const variant = variantByName(id, { d_in: D, d_sae: F, preset: "reference", ...config }, { resolveQuantizer });
+    await foldsScales(variant, await someParameters(variant), anyScale);
+  });
+});
+
+async function foldsScales(variant: Variant, params: HostTensors, scales: fc.Arbitrary<number>): Promise<void> {
+  const { ops } = backend;
+  const plain = loadSae(await variant.lower(ops, params));
+  await fc.assert(
+    fc.asyncProperty(scales, async (scale) => {
+      const folded = loadSae(await variant.lower(ops, variant.foldInputScale!(params, scale)));
+      const scaled = plain.reconstruct(x.map((value) => value * scale));
+      expect(
+        relativeError(
+          folded.reconstruct(x),
+          scaled.map((value) => value / scale),
+        ),
+      ).toBeLessThan(1e-4);
+    }),
+    { numRuns: 3, seed: 1 },
+  );
+}
 
 it("refuses scales that are none", () => {
   const { variant } = cases[0]!;

@@ -143,10 +143,11 @@ function meanOf(ops: TensorOps, scalars: readonly Tensor[]): Tensor {
 
 /** What the constraint and the activation change after a step. */
 function afterStepOf({ activation, constraint = {} }: AutoencoderParts): Variant["afterStep"] {
-  if (!activation.afterStep) return constraint.afterStep;
+  if (!activation.afterStep && !constraint.afterStep) return undefined;
   return (ops, params, context): ChangedParameters => {
     const changed = constraint.afterStep?.(ops, params, context) ?? { params };
-    return { ...changed, params: { ...changed.params, ...activation.afterStep!(ops, changed.params, context) } };
+    const own = activation.afterStep?.(ops, changed.params, context);
+    return { ...changed, params: { ...changed.params, ...own } };
   };
 }
 

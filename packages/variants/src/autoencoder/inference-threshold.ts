@@ -2,8 +2,9 @@
  * The threshold that stands for a selection over a batch when there is no batch (Bussmann, Leask & Nanda 2024, "BatchTopK
  * sparse autoencoders", section 3.2, eq. 6): the mean over training batches of the smallest score that was selected.
  *
- * Kept in the parameter `inference_threshold [1]`: at step t it moves by max(1 / t, 0.01) of the way to the batch's value, the
- * plain mean of the first 100 batches and from there a moving one, so that it follows the weights.
+ * Kept in the parameter `inference_threshold [1]`, an average that forgets the start, when scores still move: at step t it
+ * goes max(16 / (t + 15), 0.01) of the way to the batch's value (polynomial-decay averaging, Shamir & Zhang 2013, eq. 6: the last
+ * sixteenth of the run so far; from step 1600 on the last hundred steps). The first step sets it, so there is no bias to correct.
  */
 import type { StepContext, Tensor, TensorOps, Tensors } from "@qsae/core";
 import type { HostTensors } from "@qsae/runtime";
@@ -11,7 +12,7 @@ import { requiredTensor } from "./required-tensor.ts";
 
 export const INFERENCE_THRESHOLD = "inference_threshold";
 
-const LEAST_SHARE = 0.01;
+const shareAt = (step: number): number => Math.max(16 / (step + 15), 0.01);
 /** Stands for the smallest of nothing. */
 const NONE = 3e38;
 
@@ -28,7 +29,7 @@ export function smallestSelected(ops: TensorOps, selected: Tensor): Tensors {
 /** The parameter, moved on. A batch in which nothing was selected says nothing. */
 export function movedThreshold(ops: TensorOps, params: Tensors, { step, statistics }: StepContext): Tensors {
   const [before, batch] = [params[INFERENCE_THRESHOLD]!, statistics[INFERENCE_THRESHOLD]!];
-  const moved = ops.add(before, ops.mul(ops.sub(batch, before), Math.max(1 / step, LEAST_SHARE)));
+  const moved = ops.add(before, ops.mul(ops.sub(batch, before), shareAt(step)));
   return { [INFERENCE_THRESHOLD]: ops.where(ops.greaterEqual(batch, NONE), before, moved) };
 }
 
