@@ -15,7 +15,7 @@ import { batchTopSwitches, topSwitches } from "./autoencoder/top-switches.ts";
 import { requireKFits, sparsityKeys } from "./config.ts";
 
 /** Keys of activations that select the k largest. */
-export const topKKeys = {
+const topKKeys = {
   /** Active latents per token; of batch selections, on average. */
   k: z.number().int().positive().default(32),
   /** Dead latents that reconstruct the residual; 0 turns AuxK off. Default: d_in / 2, at most d_sae. */
@@ -40,7 +40,7 @@ const l1Keys = {
   sparsity_warmup_fraction: sparsityKeys.sparsity_warmup_fraction,
 };
 
-export const reluKeys = {
+const reluKeys = {
   ...l1Keys,
   /** p-annealing: the last exponent of the penalty, e.g. 0.2. Absent: 1 throughout. */
   p_end: z.number().positive().lt(1).optional(),
@@ -48,9 +48,9 @@ export const reluKeys = {
   p_anneal_start_fraction: z.number().min(0).lt(1).optional(),
 };
 
-export const gatedKeys = l1Keys;
+const gatedKeys = l1Keys;
 
-export const jumpReluKeys = {
+const jumpReluKeys = {
   /** Weight of the L0 penalty. */
   l0_coefficient: z.number().nonnegative().default(1e-3),
   /** Width of the rectangle kernel through which thresholds learn. */

@@ -25,7 +25,7 @@ export interface ActivationInput {
 }
 
 /** What was to be reconstructed, detached. Each `[n, d_in]`. */
-export interface Targets {
+interface Targets {
   /** Of all latents: the target less b_dec and the skip connection. */
   readonly ofLatents: Tensor;
   /** What is left to explain: the target less the reconstruction. */
@@ -55,7 +55,7 @@ export interface Activation {
   lower(params: HostTensors): LoweredActivation;
 }
 
-export interface LoweredActivation {
+interface LoweredActivation {
   readonly selection: Selection;
   /** `[d_sae]`, where it is not the parameter b_enc. */
   readonly bEnc?: Float32Array;

@@ -23,7 +23,7 @@ export interface ReluOptions {
   readonly penalty?: ReluPenalty;
 }
 
-export interface ReluPenalty {
+interface ReluPenalty {
   readonly coefficient: number;
   /** Share of the run over which the coefficient rises. */
   readonly warmupFraction: number;
