@@ -1,24 +1,26 @@
 /**
  * `binary`: an n-bit dictionary.
  *
- * - `default`: TopK; one bit is -1 or +1 times a scale per atom, more are two's complement on a centred grid (code + 1/2)
+ * - `default`: any activation; one bit is -1 or +1 times a scale per atom, more are two's complement on a centred grid (code + 1/2)
  *   times a scale per atom. Bits are hard in the forward pass and trained straight through; warm-starts from a float `W_dec`.
  * - `reference`: soft bits in training, hard ones in the packed SAE; TopK whose latents may be negative.
  */
 import { z } from "zod";
 import { UsageError } from "@qsae/runtime";
 import type { QuantizerResolver, Variant, VariantFactory } from "@qsae/core";
+import { activationKeys, chooseActivation, magnitudeChoices } from "./activation-config.ts";
 import { autoencoder } from "./autoencoder/autoencoder.ts";
 import { softBits } from "./autoencoder/soft-bits.ts";
 import { glorot } from "./autoencoder/start.ts";
 import { topK } from "./autoencoder/top-k.ts";
 import { weights } from "./autoencoder/weights.ts";
-import { autoencoderKeys, parsePreset, referenceKeys, requireKFits, topKKeys } from "./config.ts";
+import { autoencoderKeys, canonicalKeys, parsePreset, referenceKeys, refuseFixedKeys, requireKFits } from "./config.ts";
+import { oneStage } from "./one-stage.ts";
 
 /** Bits per dictionary weight. */
 const nBits = z.number().int().min(1).max(8).default(4);
 
-export const binaryConfigSchema = z.strictObject({ ...autoencoderKeys, ...topKKeys, n_bits: nBits });
+export const binaryConfigSchema = z.strictObject({ ...autoencoderKeys, ...activationKeys, n_bits: nBits });
 
 export const binaryReferenceSchema = z.strictObject({
   ...referenceKeys,
@@ -41,24 +43,13 @@ export type BinaryConfig = z.input<typeof binaryConfigSchema> | z.input<typeof b
  * const variant = binary({ d_in: 512, d_sae: 8192, k: 32, n_bits: 1 }, quantizersByName());
  */
 export function binary(config: BinaryConfig, resolve: QuantizerResolver): Variant {
-  const parsed = parsePreset("binary", { default: binaryConfigSchema, reference: binaryReferenceSchema }, config);
+  const id = "binary";
+  refuseFixedKeys(id, config, { decoder_quantizer: "its dictionary is quantized to n_bits" });
+  const parsed = parsePreset(id, { default: binaryConfigSchema, reference: binaryReferenceSchema }, config);
   if (parsed.preset === "reference") return referenceBinary(parsed);
-  const { d_in: dIn, d_sae: dSae, k, n_bits: bits, encoder_quantizer: encoderName } = parsed;
-  requireKFits("binary", k, dSae);
-  return autoencoder({
-    id: "binary",
-    config: parsed,
-    dIn,
-    dSae,
-    decoderBias: parsed.apply_b_dec_to_input ? "added and subtracted" : "added",
-    activation: topK({
-      k,
-      auxK: Math.min(parsed.aux_k ?? Math.ceil(dIn / 2), dSae),
-      auxKCoefficient: parsed.aux_k_coefficient,
-    }),
-    encoder: weights({ name: "W_enc", ...(encoderName ? { quantizer: resolve(encoderName) } : {}) }),
-    dictionary: weights({ name: "W_dec", quantizer: bits === 1 ? resolve("binary") : resolve(`centered-int${bits}`) }),
-  });
+  const chosen = chooseActivation(id, magnitudeChoices, parsed, canonicalKeys(id, config));
+  const dictionaryQuantizer = resolve(parsed.n_bits === 1 ? "binary" : `centered-int${parsed.n_bits}`);
+  return oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer });
 }
 
 function referenceBinary(parsed: z.output<typeof binaryReferenceSchema>): Variant {

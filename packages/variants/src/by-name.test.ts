@@ -20,8 +20,8 @@ describe("variantByName", () => {
     expect(variantByName("baseline", { d_in: 4, d_sae: 8, k: 2 }, { resolveQuantizer, custom: [own] }).id).toBe("own");
   });
   it("refuses unknown ids with what is allowed", () => {
-    expect(() => variantByName("gated", {}, { resolveQuantizer })).toThrow(
-      'unknown variant "gated"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary',
+    expect(() => variantByName("standard", {}, { resolveQuantizer })).toThrow(
+      'unknown variant "standard"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary, relu, topk, batch-topk, jumprelu, gated, matryoshka',
     );
   });
 });

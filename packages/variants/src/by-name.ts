@@ -4,6 +4,8 @@ import type { QuantizerResolver, SaeCheckpoint, TensorOps, Variant, VariantFacto
 import { baselineFactory } from "./baseline.ts";
 import { binaryFactory } from "./binary.ts";
 import { binaryLatentFactory } from "./binary-latent.ts";
+import { fieldFactories } from "./field.ts";
+import { matryoshkaFactory } from "./matryoshka.ts";
 import { quantizedMatryoshkaFactory } from "./quantized-matryoshka.ts";
 import { residualQuantizedFactory } from "./residual-quantized.ts";
 import { ternaryFactory } from "./ternary.ts";
@@ -16,6 +18,8 @@ export const builtinVariants: readonly VariantFactory[] = [
   quantizedMatryoshkaFactory,
   residualQuantizedFactory,
   ternaryFactory,
+  ...fieldFactories,
+  matryoshkaFactory,
 ];
 
 /** What is known by name in a run: the built-in variants and those a user brings (his come first). */

@@ -14,26 +14,24 @@ export const sizeKeys = {
 export const autoencoderKeys = {
   ...sizeKeys,
   preset: z.literal("default").default("default"),
-  /** Subtract b_dec from the input of the encoder. */
-  apply_b_dec_to_input: z.boolean().default(true),
+  /** Whether targets are other activations than inputs. */
+  transcoder: z.boolean().default(false),
+  /** Transcoders: a linear connection from inputs to outputs beside the latents. */
+  skip: z.boolean().default(false),
+  /** Subtract b_dec from the input of the encoder. Default: true, for transcoders false. */
+  apply_b_dec_to_input: z.boolean().optional(),
   /** Quantizer of the encoder while training, by name; absent: float. */
   encoder_quantizer: z.string().optional(),
 };
 
+/** Key of autoencoders whose dictionary is float unless it is said. */
+export const decoderQuantizerKey = {
+  /** Quantizer of the dictionary while training, by name; absent: float. */
+  decoder_quantizer: z.string().optional(),
+};
+
 /** Keys of every `reference` preset. */
 export const referenceKeys = { ...sizeKeys, preset: z.literal("reference") };
-
-/** Keys of the TopK activation. */
-export const topKKeys = {
-  /** Active latents per token. */
-  k: z.number().int().positive().default(32),
-  /** Dead latents that reconstruct the residual; 0 turns AuxK off. Default: d_in / 2, at most d_sae. */
-  aux_k: z.number().int().nonnegative().optional(),
-  aux_k_coefficient: z
-    .number()
-    .nonnegative()
-    .default(1 / 32),
-};
 
 /** Keys of a penalty on the number of active latents. */
 export const sparsityKeys = {
@@ -77,7 +75,7 @@ export function canonicalKeys(variant: string, config: object): Record<string, u
  *
  * @throws UsageError naming each bad or unknown key, what was given, and the keys that are allowed
  */
-function parseConfig<S extends z.ZodObject>(variant: string, schema: S, config: unknown): z.output<S> {
+export function parseConfig<S extends z.ZodObject>(variant: string, schema: S, config: unknown): z.output<S> {
   const parsed = schema.safeParse(config);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) =>
@@ -114,6 +112,20 @@ export function parsePreset<D extends z.ZodObject, R extends z.ZodObject>(
     );
   }
   return parseConfig(variant, own, given);
+}
+
+/**
+ * @param fixed by key, what the variant has instead
+ * @throws UsageError if one of these keys is given
+ */
+export function refuseFixedKeys(variant: string, given: object, fixed: Readonly<Record<string, string>>): void {
+  for (const [key, instead] of Object.entries(fixed)) {
+    if (!Object.hasOwn(given, key)) continue;
+    const value = JSON.stringify((given as Record<string, unknown>)[key]);
+    throw new UsageError(
+      `variant ${variant}: ${key} is ${value}, but ${instead}; remove the key, or use variant baseline`,
+    );
+  }
 }
 
 /** @throws UsageError if k does not fit the dictionary */

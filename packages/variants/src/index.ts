@@ -14,6 +14,25 @@ export {
   type BinaryLatentConfig,
 } from "./binary-latent.ts";
 export {
+  batchTopk,
+  batchTopkConfigSchema,
+  fieldFactories,
+  gated,
+  gatedConfigSchema,
+  jumpRelu,
+  jumpReluConfigSchema,
+  relu,
+  reluConfigSchema,
+  topk,
+  topkConfigSchema,
+  type BatchTopkConfig,
+  type GatedConfig,
+  type JumpReluConfig,
+  type ReluConfig,
+  type TopkConfig,
+} from "./field.ts";
+export { matryoshka, matryoshkaConfigSchema, matryoshkaFactory, type MatryoshkaConfig } from "./matryoshka.ts";
+export {
   quantizedMatryoshka,
   quantizedMatryoshkaConfigSchema,
   quantizedMatryoshkaFactory,

@@ -28,10 +28,14 @@ export interface StepEvent {
   readonly losses: Readonly<Record<string, number>>;
   /** Mean number of active latents per token of this batch. */
   readonly l0: number;
-  /** Latents that have not fired in the last `deadAfterTokens` tokens. */
+  /** Latents that have not fired in the last `dead_after_tokens` tokens, before any resampling. */
   readonly dead: number;
   /** FVU of this batch with the weights of the forward pass: a training curve, not an evaluation. */
   readonly batchFvu: number;
+  /** Norm of each parameter's gradient, as the variant corrected it, before clipping. */
+  readonly gradNorms: Readonly<Record<string, number>>;
+  /** Dead latents started anew at the end of this step; absent where none was due to. */
+  readonly resampled?: number;
   /** Since the start of this run. */
   readonly elapsedMs: number;
 }

@@ -5,11 +5,14 @@ import type { DataSource } from "../contracts/data-source.ts";
 import type { EndEvent, Reporter, StepEvent } from "../contracts/reporter.ts";
 import type { CheckpointStore, SaeCheckpoint, TrainingCheckpoint } from "../contracts/sae-checkpoint.ts";
 import type { Variant } from "../contracts/variant.ts";
-import { restoreState, snapshotState } from "./checkpoint-state.ts";
-import { initialState, type TrainingState } from "./training-state.ts";
+import { learningRate } from "./learning-rate.ts";
+import { initialState, requireSupport } from "./start/initial-state.ts";
+import { restoreState } from "./state/restore.ts";
+import { snapshotState } from "./state/snapshot.ts";
+import { disposeState, type TrainingState } from "./state/training-state.ts";
+import { trainingStep } from "./step/training-step.ts";
 import { trainingBatches } from "./training-batches.ts";
-import { learningRate, parseTrainingConfig, totalSteps, type TrainingInput } from "./training-config.ts";
-import { trainingStep } from "./training-step.ts";
+import { parseTrainingConfig, tokensPerStep, totalSteps, type TrainingInput } from "./training-config.ts";
 
 export interface TrainOptions {
   readonly backend: Backend;
@@ -22,7 +25,7 @@ export interface TrainOptions {
   readonly reporters?: readonly Reporter[];
   /** Goes on from here instead of starting fresh. Its configuration must be that of this run. */
   readonly resume?: TrainingCheckpoint;
-  /** Parameters to start from, by name; the rest is initialised. */
+  /** Parameters to start from, by name, as they act on the data; the rest is initialised. */
   readonly warmStart?: HostTensors;
   /** Finishes the current step, saves, and returns with reason `aborted`. */
   readonly signal?: AbortSignal;
@@ -31,6 +34,7 @@ export interface TrainOptions {
 }
 
 export interface TrainResult {
+  /** The SAE as it is to be used: averaged weights, input normalisation folded in, where the run has those. */
   readonly checkpoint: SaeCheckpoint;
   /** Steps done in all. */
   readonly step: number;
@@ -41,8 +45,9 @@ export interface TrainResult {
  * Trains a variant. The same seed on the same backend gives the same bits, and a resumed run the same bits as one that was
  * never interrupted.
  *
- * @throws UsageError for a contradictory configuration or data of another width
- * @throws NonFiniteError when a loss stops being finite; the last good checkpoint stays in the store
+ * @throws UsageError for a contradictory configuration, one that the variant cannot follow, or data of another width
+ * @throws NonFiniteError naming the step and the loss, gradient, activations or parameter that stopped being finite; the
+ * last good checkpoint stays in the store
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { backend, variant, source, store, reporters = [], resume, signal } = options;
@@ -53,6 +58,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     );
   }
   const training = parseTrainingConfig(options.training ?? {});
+  requireSupport(variant, training);
   const steps = totalSteps(training, source.tokens);
   const provenance = { ...source.provenance, ...options.provenance };
   const startedMs = performance.now();
@@ -73,49 +79,48 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     if (location !== undefined) await emit((r) => r.onCheckpoint?.({ step: state.step, location }));
     return checkpoint;
   };
+  /** What a number that is not finite ends with, said of the step that made it. */
+  const guarded = async <T>(step: number, f: () => Promise<T>): Promise<T> => {
+    try {
+      return await f();
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error;
+      const lr = learningRate(training, step, steps);
+      const kept =
+        store && savedStep > 0 ? `the checkpoint of step ${savedStep} is kept` : "no checkpoint was saved yet";
+      throw new NonFiniteError(
+        `training: ${error.message} at step ${step} (lr ${lr.toExponential(1)}); ${kept}; lower lr, raise lr_warmup_steps or set clip_grad_norm`,
+        { cause: error },
+      );
+    }
+  };
 
   try {
     const config = { ...variant.config, training };
     const start = { variant: variant.id, config, backend: backend.name, startStep, totalSteps: steps, provenance };
     await emit((r) => r.onStart?.(start));
 
-    const batches = trainingBatches(source, { batchSize: training.batch_size, seed: training.seed, startStep, steps });
-    for await (const batch of batches) {
+    const { batch_size: batchSize, accumulation_steps: batchesPerStep, seed } = training;
+    for await (const batches of trainingBatches(source, { batchSize, batchesPerStep, seed, startStep, steps })) {
       if (signal?.aborted) break;
-      const lr = learningRate(training, state.step + 1, steps);
-      const outcome = await trainingStep(ops, variant, state, batch, {
-        lr,
-        progress: state.step / steps,
-        deadAfterTokens: training.dead_after_tokens,
-      });
+      const outcome = await guarded(state.step + 1, () => trainingStep(ops, variant, state, batches, training, steps));
       state = outcome.state;
       const event: StepEvent = {
         ...outcome.measured,
         step: state.step,
         totalSteps: steps,
-        tokens: state.step * training.batch_size,
-        lr,
+        tokens: state.step * tokensPerStep(training),
         elapsedMs: performance.now() - startedMs,
       };
-      requireFiniteLosses(event, savedStep, store !== undefined);
       await emit((r) => r.onStep?.(event));
-      if (state.step % training.checkpoint_every === 0 && state.step < steps) await save();
+      if (state.step % training.checkpoint_every === 0 && state.step < steps) await guarded(state.step, save);
     }
 
-    const checkpoint = await save();
+    const checkpoint = await guarded(state.step, save);
     const reason = state.step < steps ? "aborted" : "finished";
     await emit((r) => r.onEnd?.({ step: state.step, reason, elapsedMs: performance.now() - startedMs }));
     return { checkpoint: checkpoint.sae, step: state.step, reason };
   } finally {
-    state.dispose();
+    disposeState(ops, state);
   }
-}
-
-function requireFiniteLosses({ step, losses, lr }: StepEvent, savedStep: number, stored: boolean): void {
-  const bad = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
-  if (!bad) return;
-  const last = stored && savedStep > 0 ? `the checkpoint of step ${savedStep} is kept` : "no checkpoint was saved yet";
-  throw new NonFiniteError(
-    `training: loss "${bad[0]}" became ${bad[1]} at step ${step} (lr ${lr.toExponential(1)}); ${last}; lower lr or raise lr_warmup_steps`,
-  );
 }

@@ -7,28 +7,54 @@ export const trainingConfigSchema = z.strictObject({
   steps: z.number().int().positive().optional(),
   /** Passes over the data; only whole batches count. Default 3 when `steps` is absent. */
   epochs: z.number().positive().optional(),
-  /** Tokens per step. */
+  /** Tokens per forward and backward pass. */
   batch_size: z.number().int().positive().default(1024),
+  /** Batches whose gradients are averaged for one optimiser step: steps of `batch_size * accumulation_steps` tokens. */
+  accumulation_steps: z.number().int().positive().default(1),
   /** Peak learning rate of Adam. */
   lr: z.number().positive().default(1e-3),
+  /** How the learning rate falls at the end: not at all, in a straight line, or along half a cosine. */
+  lr_schedule: z.enum(["constant", "linear", "cosine"]).default("linear"),
   /** Steps of linear warm-up from 0. */
   lr_warmup_steps: z.number().int().nonnegative().default(50),
-  /** Share of the steps, at the end, over which the learning rate falls linearly to 0. */
-  lr_decay_fraction: z.number().min(0).max(1).default(0.3),
-  /** Seed of initialisation and shuffling. */
+  /** Share of the steps, at the end, over which the learning rate falls. Default 0.3 for `linear`, 1 for `cosine`. */
+  lr_decay_fraction: z.number().min(0).max(1).optional(),
+  /** What it falls to, as a share of `lr`. */
+  lr_min_fraction: z.number().min(0).max(1).default(0),
+  /** Largest norm of all gradients together; longer ones are scaled down to it. Absent: any. */
+  clip_grad_norm: z.number().positive().optional(),
+  /** The SAE that is saved is a moving average of the weights with this decay. Absent: the weights themselves. */
+  ema_decay: z.number().gt(0).lt(1).optional(),
+  /** `expected-norm`: activations are trained on at a mean norm of sqrt(d_in); the saved SAE takes them as they are. */
+  normalize_input: z.enum(["none", "expected-norm"]).default("none"),
+  /** Where b_dec starts, for variants that have one to place: a center of what is reconstructed. */
+  b_dec_init: z.enum(["mean", "geometric-median", "zeros"]).default("mean"),
+  /** Seed of initialisation, shuffling and resampling. */
   seed: z.number().int().nonnegative().default(0),
   /** A latent is dead when it has not fired in this many training tokens. */
   dead_after_tokens: z.number().int().positive().default(20_000),
+  /** Steps from one resampling of dead latents to the next. Absent: none. */
+  resample_every: z.number().int().positive().optional(),
+  /** Share of the steps after which nothing is resampled any more. Default 0.5 where `resample_every` is given. */
+  resample_until_fraction: z.number().min(0).max(1).optional(),
   /** Steps between checkpoints. The last step is always saved. */
   checkpoint_every: z.number().int().positive().default(200),
 });
 
 /** A complete training configuration, defaults filled in. */
-export type TrainingConfig = z.output<typeof trainingConfigSchema>;
+export type TrainingConfig = z.output<typeof trainingConfigSchema> & { readonly lr_decay_fraction: number };
 /** What a person writes: every key optional. */
 export type TrainingInput = z.input<typeof trainingConfigSchema>;
 
-/** Fills defaults. @throws UsageError naming unknown keys, values out of range and contradictions, with what is allowed */
+const DECAY_FRACTION = { constant: 0, linear: 0.3, cosine: 1 } as const;
+/** The runs of Bricken et al. 2023 resample for the last time in the middle. */
+const RESAMPLE_UNTIL = 0.5;
+
+/**
+ * Fills defaults; a filled configuration stays as it is.
+ *
+ * @throws UsageError naming unknown keys, values out of range and contradictions, with what is allowed
+ */
 export function parseTrainingConfig(input: TrainingInput): TrainingConfig {
   const parsed = trainingConfigSchema.safeParse(input);
   if (!parsed.success) {
@@ -38,22 +64,42 @@ export function parseTrainingConfig(input: TrainingInput): TrainingConfig {
     );
     throw new UsageError(`training config: ${problems.join("; ")}; keys allowed: ${allowed}`);
   }
-  if (parsed.data.steps !== undefined && parsed.data.epochs !== undefined) {
-    throw new UsageError("training config: steps and epochs contradict each other; give one of them");
+  const config = parsed.data;
+  const contradiction = contradictionIn(config);
+  if (contradiction) throw new UsageError(`training config: ${contradiction}`);
+  return {
+    ...config,
+    lr_decay_fraction: config.lr_decay_fraction ?? DECAY_FRACTION[config.lr_schedule],
+    ...(config.resample_every === undefined
+      ? {}
+      : { resample_until_fraction: config.resample_until_fraction ?? RESAMPLE_UNTIL }),
+  };
+}
+
+function contradictionIn(config: z.output<typeof trainingConfigSchema>): string | undefined {
+  if (config.steps !== undefined && config.epochs !== undefined) {
+    return "steps and epochs contradict each other; give one of them";
   }
-  return parsed.data;
+  if (config.lr_schedule === "constant") {
+    const falling = (["lr_decay_fraction", "lr_min_fraction"] as const).filter((key) => (config[key] ?? 0) > 0);
+    if (falling.length > 0) {
+      return `lr_schedule "constant" contradicts ${falling.map((key) => `${key}=${config[key]}`).join(", ")}; allowed with it: linear, cosine`;
+    }
+  }
+  if (config.resample_until_fraction !== undefined && config.resample_every === undefined) {
+    return `resample_until_fraction=${config.resample_until_fraction} says when resampling ends, but there is none; give resample_every too`;
+  }
+  return undefined;
+}
+
+/** Tokens of one optimiser step. */
+export function tokensPerStep(config: Pick<TrainingConfig, "batch_size" | "accumulation_steps">): number {
+  return config.batch_size * config.accumulation_steps;
 }
 
 /** Optimiser steps of the whole run on a source of `tokens` tokens. */
 export function totalSteps(config: TrainingConfig, tokens: number): number {
   if (config.steps !== undefined) return config.steps;
-  return Math.max(1, Math.round((config.epochs ?? 3) * Math.floor(tokens / config.batch_size)));
-}
-
-/** Learning rate at `step` (1-based): linear warm-up, constant, linear decay to 0. */
-export function learningRate(config: TrainingConfig, step: number, steps: number): number {
-  const warmup = config.lr_warmup_steps > 0 ? Math.min(1, step / config.lr_warmup_steps) : 1;
-  const decaySteps = Math.round(config.lr_decay_fraction * steps);
-  const decay = decaySteps > 0 ? Math.min(1, (steps - step + 1) / decaySteps) : 1;
-  return config.lr * Math.min(warmup, decay);
+  const batches = (config.epochs ?? 3) * Math.floor(tokens / config.batch_size);
+  return Math.max(1, Math.round(batches / config.accumulation_steps));
 }

@@ -3,7 +3,7 @@
  * form; the autoencoder around it does not know which one it has.
  */
 import type { HostTensors, Selection } from "@qsae/runtime";
-import type { ForwardPass, Tensor, TensorOps, Tensors } from "@qsae/core";
+import type { ForwardPass, StepContext, Tensor, TensorOps, Tensors } from "@qsae/core";
 
 /** What an activation sees of the forward pass. */
 export interface ActivationInput {
@@ -24,20 +24,39 @@ export interface ActivationInput {
   readonly progress: number;
 }
 
+/** What was to be reconstructed, detached. Each `[n, d_in]`. */
+export interface Targets {
+  /** Of all latents: the target less b_dec and the skip connection. */
+  readonly ofLatents: Tensor;
+  /** What is left to explain: the target less the reconstruction. */
+  readonly residual: Tensor;
+}
+
 export interface Activated extends Pick<ForwardPass, "latents" | "scores"> {
-  /** `z W_dec`: `[n, d_in]` */
-  readonly decoded: Tensor;
-  readonly fired: Tensor;
   /** Sparsity losses, weighted. */
   readonly losses: Tensors;
-  /** Losses that depend on what is left to explain, e.g. AuxK. residual = x - xhat, detached: `[n, d_in]` */
-  readonly residualLosses?: (residual: Tensor) => ForwardPass["losses"];
+  /** Losses of reconstructions beside the main one, weighted, e.g. AuxK. */
+  readonly targetLosses?: (targets: Targets) => Tensors;
+  /** What `afterStep` needs of this batch, by name. */
+  readonly statistics?: Tensors;
 }
 
 export interface Activation {
-  /** Initial parameters beside the autoencoder's own. */
+  /** Whether latents grow with the pre-activations, or are 0 or 1. */
+  readonly latents: "magnitudes" | "switches";
+  /** Own parameters that are measured in units of the activations: they shrink when activations do. */
+  readonly scaled: readonly string[];
+  /** Initial parameters beside the autoencoder's own. Those of shape `[d_sae]` belong to one latent each. */
   init(ops: TensorOps): Tensors;
   apply(ops: TensorOps, input: ActivationInput): Activated;
+  /** Own parameters that the optimiser does not train, moved on. */
+  afterStep?(ops: TensorOps, params: Tensors, context: StepContext): Tensors;
   /** Inference form. */
-  selection(params: HostTensors): Selection;
+  lower(params: HostTensors): LoweredActivation;
+}
+
+export interface LoweredActivation {
+  readonly selection: Selection;
+  /** `[d_sae]`, where it is not the parameter b_enc. */
+  readonly bEnc?: Float32Array;
 }

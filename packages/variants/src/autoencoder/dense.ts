@@ -1,20 +1,26 @@
 /** Latents held densely, `[n, d_sae]`: for activations without a fixed number of active latents. */
 import type { ForwardPass, Tensor, TensorOps } from "@qsae/core";
 import { UsageError } from "@qsae/runtime";
-import type { Activated, ActivationInput } from "./activation.ts";
+import type { ActivationInput } from "./activation.ts";
 
-/** `(x - center) W_enc + b_enc`: `[n, d_sae]`. */
+/**
+ * `h = (x - center) W_enc + b_enc`: `[n, d_sae]`. Its gradient to the center goes over db_enc, `-W_enc db_enc`, which saves
+ * the matrix product `dh W_enc^T`; x has no gradient.
+ */
 export function preActivations(ops: TensorOps, { x, center, wEnc, bEnc }: ActivationInput): Tensor {
-  return ops.add(ops.matMul(center ? ops.sub(x, center) : x, wEnc), bEnc);
-}
-
-/** Decoding and firing counts of z `[n, d_sae]`. */
-export function denseActivated(
-  ops: TensorOps,
-  z: Tensor,
-  wDec: Tensor,
-): Pick<Activated, "decoded" | "fired" | "latents"> {
-  return { decoded: ops.matMul(z, wDec), fired: ops.sum(ops.greater(z, 0), 0), latents: z };
+  if (!center) return ops.add(ops.matMul(x, wEnc), bEnc);
+  return ops.customGrad(
+    [wEnc, bEnc, center],
+    () => {
+      const u = ops.sub(x, center); // [n, d_in]
+      return { value: ops.add(ops.matMul(u, wEnc), bEnc), saved: [u, wEnc] };
+    },
+    (dh, [u, w]) => {
+      const dBEnc = ops.sum(dh, 0); // [d_sae]
+      const dCenter = ops.neg(ops.reshape(ops.matMul(w!, ops.reshape(dBEnc, [-1, 1])), center.shape)); // [d_in]
+      return [ops.matMul(u!, dh, true), dBEnc, dCenter];
+    },
+  );
 }
 
 /** @throws UsageError where latents are held as k per token */

@@ -1,34 +1,84 @@
 /**
- * ReLU activation with an L1 penalty weighted by atom norms (Bricken et al. 2023; norm weighting as in Anthropic's April 2024
- * update): z = relu(pre-activations), loss = l1(t) * mean over tokens of sum_j z_j ||W_dec[j]||, l1 rising linearly from 0
- * over the warm-up share of the run.
+ * ReLU activation with an L1 penalty (Bricken et al. 2023): z = relu(pre-activations),
+ *
+ *     loss = l1(t) S_1,   S_p = mean over tokens of sum_j (z_j ||W_dec[j]||)^p,   l1 rising linearly over the warm-up
+ *
+ * and p-annealing (Karvonen et al. 2024, "Measuring progress in dictionary learning for language model interpretability with
+ * board game models", section 4), which turns the penalty step by step into one on the number of latents:
+ *
+ *     loss = l1(t) c_t S_p,   p falling linearly from 1 to pEnd,   c_t = c_{t-1} S_{p(t-1)} / S_{p(t)}
+ *
+ * where the factor c keeps the strength of the penalty as p changes (the sums are those of the batch). p and c are the
+ * parameters `l1.exponent` and `l1.factor`.
  */
+import type { Tensor, TensorOps, Tensors } from "@qsae/core";
 import type { Activation } from "./activation.ts";
-import { denseActivated, preActivations } from "./dense.ts";
+import { preActivations } from "./dense.ts";
+import { l1, lpPower, weighted } from "./l1.ts";
 import { requiredTensor } from "./required-tensor.ts";
+import { warmth } from "./warmth.ts";
 
 export interface ReluOptions {
   /** Absent: no penalty. */
-  readonly l1Coefficient?: number;
-  /** Share of the run over which the coefficient rises. */
-  readonly l1WarmupFraction?: number;
+  readonly penalty?: ReluPenalty;
 }
 
-export const relu = ({ l1Coefficient, l1WarmupFraction = 0 }: ReluOptions = {}): Activation => ({
-  init: () => ({}),
+export interface ReluPenalty {
+  readonly coefficient: number;
+  /** Share of the run over which the coefficient rises. */
+  readonly warmupFraction: number;
+  readonly annealing?: PAnnealing;
+}
+
+export interface PAnnealing {
+  /** The last exponent, over 0 and under 1. */
+  readonly pEnd: number;
+  /** Share of the run after which the exponent begins to fall; it falls to the end. */
+  readonly startFraction: number;
+}
+
+const EXPONENT = "l1.exponent";
+const FACTOR = "l1.factor";
+
+export const relu = ({ penalty }: ReluOptions = {}): Activation => ({
+  latents: "magnitudes",
+  scaled: [],
+  init: (ops) => (penalty?.annealing ? { [EXPONENT]: ops.fill([1], 1), [FACTOR]: ops.fill([1], 1) } : {}),
   apply: (ops, input) => {
-    const { wDec, progress } = input;
+    const { wDec, params, progress } = input;
     const scores = preActivations(ops, input); // [n, d_sae]
-    const z = ops.relu(scores);
-    const activated = { ...denseActivated(ops, z, wDec), scores };
-    if (l1Coefficient === undefined) return { ...activated, losses: {} };
-    const norms = ops.sqrt(ops.add(ops.sum(ops.square(wDec), 1), 1e-12)); // [d_sae]
-    const warmth = l1WarmupFraction > 0 ? Math.min(1, progress / l1WarmupFraction) : 1;
-    const penalty = ops.mean(ops.sum(ops.mul(z, norms), 1));
-    return { ...activated, losses: { l1: ops.mul(penalty, l1Coefficient * warmth) } };
+    const latents = ops.relu(scores);
+    if (!penalty) return { latents, scores, losses: {} };
+    const { coefficient, warmupFraction, annealing } = penalty;
+    const size = weighted(ops, latents, wDec); // [n, d_sae]
+    const p = annealing ? exponentAt(annealing, progress) : 1;
+    const { value, statistics } = p === 1 ? { value: l1(ops, size), statistics: {} } : annealed(ops, size, p, params);
+    return {
+      latents,
+      scores,
+      losses: { l1: ops.mul(value, coefficient * warmth(warmupFraction, progress)) },
+      statistics,
+    };
   },
-  selection: (params) => ({
-    kind: "threshold",
-    threshold: new Float32Array(requiredTensor(params, "b_enc").shape[0]!),
+  ...(penalty?.annealing
+    ? { afterStep: (_ops, params, { statistics }) => ({ ...pick(params), ...pick(statistics) }) }
+    : {}),
+  lower: (params) => ({
+    selection: { kind: "threshold", threshold: new Float32Array(requiredTensor(params, "b_enc").shape[0]!) },
   }),
 });
+
+const exponentAt = ({ pEnd, startFraction }: PAnnealing, progress: number): number =>
+  1 - (1 - pEnd) * Math.max(0, (progress - startFraction) / (1 - startFraction));
+
+function annealed(ops: TensorOps, size: Tensor, p: number, params: Tensors): { value: Tensor; statistics: Tensors } {
+  const exponent = ops.tensor([p], [1]);
+  const now = lpPower(ops, size, exponent);
+  const before = lpPower(ops, ops.detach(size), params[EXPONENT]!);
+  const change = ops.div(ops.add(before, 1e-12), ops.add(ops.detach(now), 1e-12));
+  const factor = ops.mul(ops.detach(params[FACTOR]!), change); // [1]
+  return { value: ops.sum(ops.mul(now, factor)), statistics: { [EXPONENT]: exponent, [FACTOR]: factor } };
+}
+
+const pick = (tensors: Tensors): Tensors =>
+  Object.fromEntries(Object.entries(tensors).filter(([name]) => name === EXPONENT || name === FACTOR));

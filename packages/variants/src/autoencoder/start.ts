@@ -32,13 +32,28 @@ export const tied: Start = (ops, { dIn, dSae, seed, center, atoms }) => {
 };
 
 /**
- * {@link tied}, with scores that are positive just when adding the atom once brings the reconstruction nearer:
- * `||u - a||^2 < ||u||^2` where `u . a > ||a||^2 / 2`. For latents that are 0 or 1.
+ * Random unit atoms, random unit encoder directions apart from them, `b_dec` = the targets' center: for transcoders (Dunefsky,
+ * Chlenski & Nanda 2024, "Transcoders find interpretable LLM feature circuits"), whose atoms lie in another space than what
+ * the encoder reads, so that tying one to the other means nothing.
  */
-export const tiedToSwitches: Start = (ops, context) => {
-  const start = tied(ops, context);
-  return { ...start, bEnc: ops.mul(ops.sum(ops.square(start.atoms), 1), -0.5) };
+export const untied: Start = (ops, context) => {
+  const { dIn, dSae, seed } = context;
+  return { ...tied(ops, context), encoder: normalizeAtoms(ops, ops.randomNormal([dSae, dIn], 1, mixSeeds(seed, 1))) };
 };
+
+/**
+ * Another start, with scores that are positive, where the sides are tied, just when adding the atom once brings the
+ * reconstruction nearer: `||u - a||^2 < ||u||^2` where `u . a > ||a||^2 / 2`. For latents that are 0 or 1.
+ */
+export const forSwitches =
+  (start: Start): Start =>
+  (ops, context) => {
+    const point = start(ops, context);
+    return { ...point, bEnc: switchBias(ops, point.atoms) };
+  };
+
+/** `-||a||^2 / 2` of each atom: `[d_sae]`. */
+export const switchBias = (ops: TensorOps, atoms: Tensor): Tensor => ops.mul(ops.sum(ops.square(atoms), 1), -0.5);
 
 /** Uniform within 1 / sqrt(inputs) everywhere, biases included, each side by itself: what a PyTorch `Linear` starts from. */
 export const linearLayers: Start = (ops, { dIn, dSae, seed, atoms }) => {

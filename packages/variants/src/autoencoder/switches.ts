@@ -4,7 +4,10 @@
  */
 import type { Tensor, TensorOps } from "@qsae/core";
 import type { Activation } from "./activation.ts";
-import { denseActivated, preActivations } from "./dense.ts";
+import { preActivations } from "./dense.ts";
+import { warmth } from "./warmth.ts";
+
+export { warmth };
 
 export interface SwitchesOptions {
   /** Absent: no sparsity loss. */
@@ -20,16 +23,17 @@ export const OVER_HALF = 2 ** -23;
 export const AT_LEAST_HALF = -(2 ** -24);
 
 export const switches = ({ sparsityLambda, warmupFraction = 0, threshold = 0 }: SwitchesOptions = {}): Activation => ({
+  latents: "switches",
+  scaled: [],
   init: () => ({}),
   apply: (ops, input) => {
     const scores = preActivations(ops, input); // [n, d_sae]
-    const z = switchedOn(ops, scores, threshold);
-    const activated = { ...denseActivated(ops, z, input.wDec), scores };
-    if (sparsityLambda === undefined) return { ...activated, losses: {} };
+    const latents = switchedOn(ops, scores, threshold);
+    if (sparsityLambda === undefined) return { latents, scores, losses: {} };
     const weight = sparsityLambda * warmth(warmupFraction, input.progress);
-    return { ...activated, losses: { sparsity: ops.mul(ops.mean(ops.sum(z, 1)), weight) } };
+    return { latents, scores, losses: { sparsity: ops.mul(ops.mean(ops.sum(latents, 1)), weight) } };
   },
-  selection: () => ({ kind: "sign" }),
+  lower: () => ({ selection: { kind: "sign" } }),
 });
 
 /** `1[h > threshold]` with the gradient of sigmoid. */
@@ -46,7 +50,3 @@ export function sigmoidSlope(ops: TensorOps, a: Tensor): Tensor {
   const s = ops.sigmoid(a);
   return ops.mul(s, ops.sub(1, s));
 }
-
-/** From 0 to 1 over the first `fraction` of the run. */
-export const warmth = (fraction: number, progress: number): number =>
-  fraction > 0 ? Math.min(1, progress / fraction) : 1;

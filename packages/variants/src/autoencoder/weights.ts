@@ -8,13 +8,14 @@
 import {
   fakeQuantize,
   packMatrix,
+  type ChangedParameters,
   type Grid,
   type Quantizer,
   type Tensor,
   type TensorOps,
   type Tensors,
 } from "@qsae/core";
-import type { HostTensor, HostTensors, PackedMatrix } from "@qsae/runtime";
+import { UsageError, type HostTensor, type HostTensors, type PackedMatrix } from "@qsae/runtime";
 import { requiredTensor } from "./required-tensor.ts";
 
 export interface Weights {
@@ -25,60 +26,117 @@ export interface Weights {
   /** Losses of the weights themselves, weighted. */
   losses?(ops: TensorOps, params: Tensors): Tensors;
   pack(ops: TensorOps, params: HostTensors): Promise<PackedMatrix>;
+  /**
+   * These parameters with other rows for the latents whose entry of `chosen [d_sae]` is 1; of `rows [d_sae, d_in]` only those
+   * are used. `fresh` as in ChangedParameters. Absent: rows cannot be replaced.
+   */
+  replaceRows?(ops: TensorOps, params: Tensors, rows: Tensor, chosen: Tensor): Required<ChangedParameters>;
+  /** These parameters for `factor` times the effective weights. Absent: there are none. */
+  scaled?(params: HostTensors, factor: number): HostTensors;
 }
 
+type MatrixName = "W_enc" | "W_dec";
+
 export interface WeightsOptions {
-  readonly name: "W_enc" | "W_dec";
+  readonly name: MatrixName;
   /** Absent: float. */
   readonly quantizer?: Quantizer;
 }
 
 export function weights({ name, quantizer }: WeightsOptions): Weights {
-  const turn = (ops: TensorOps, a: Tensor): Tensor => (name === "W_enc" ? ops.transpose(a) : a);
-  if (!quantizer) {
-    return {
-      init: (ops, rows) => ({ [name]: turn(ops, rows) }),
-      effective: (_ops, params) => params[name]!,
-      pack: async (ops, params) => {
-        const { shape, data } = await hostRows(ops, turn, requiredTensor(params, name));
-        return { kind: "float32", rows: shape[0]!, cols: shape[1]!, values: data as Float32Array };
-      },
-    };
-  }
+  return quantizer ? quantizedWeights(name, quantizer) : floatWeights(name);
+}
+
+function floatWeights(name: MatrixName): Weights {
+  return {
+    init: (ops, rows) => ({ [name]: turn(ops, name, rows) }),
+    effective: (_ops, params) => params[name]!,
+    pack: async (ops, params) => {
+      const { shape, data } = await hostRows(ops, name, params);
+      return { kind: "float32", rows: shape[0]!, cols: shape[1]!, values: data as Float32Array };
+    },
+    replaceRows: (ops, params, rows, chosen) => replaced(ops, name, params, rows, chosen),
+    scaled: (params, factor) => ({ [name]: times(requiredTensor(params, name), factor) }),
+  };
+}
+
+function quantizedWeights(name: MatrixName, quantizer: Quantizer): Weights {
   const prefix = `${name}.`;
   const logScale = `${prefix}log_scale`;
+  const gridOf = <T>(params: Readonly<Record<string, T>>, scale: T): { readonly scale: T } => {
+    const others = Object.entries(params).filter(([key]) => key.startsWith(prefix) && key !== logScale);
+    return { ...Object.fromEntries(others.map(([key, value]) => [key.slice(prefix.length), value])), scale };
+  };
+  const calibrated = (ops: TensorOps, rows: Tensor): Tensors => {
+    const { scale, ...rest } = quantizer.calibrate(ops, rows);
+    const others = Object.entries<Tensor>(rest).map(([key, value]) => [prefix + key, value] as const);
+    return { [logScale]: ops.log(scale), ...Object.fromEntries(others) };
+  };
   return {
-    init: (ops, rows) => {
-      const { scale, ...rest } = quantizer.calibrate(ops, rows);
-      const others = Object.entries<Tensor>(rest).map(([key, value]) => [prefix + key, value] as const);
-      return { [name]: turn(ops, rows), [logScale]: ops.log(scale), ...Object.fromEntries(others) };
-    },
+    init: (ops, rows) => ({ [name]: turn(ops, name, rows), ...calibrated(ops, rows) }),
     effective: (ops, params) => {
-      const others = Object.entries(params).filter(([key]) => key.startsWith(prefix) && key !== logScale);
-      const grid: Grid = {
-        ...Object.fromEntries(others.map(([key, value]) => [key.slice(prefix.length), value])),
-        scale: ops.exp(params[logScale]!),
-      };
-      return turn(ops, fakeQuantize(ops, quantizer, turn(ops, params[name]!), grid));
+      const grid: Grid = gridOf(params, ops.exp(params[logScale]!));
+      return turn(ops, name, fakeQuantize(ops, quantizer, turn(ops, name, params[name]!), grid));
     },
     pack: async (ops, params) => {
       const { shape, data } = requiredTensor(params, logScale);
-      const others = Object.entries(params).filter(([key]) => key.startsWith(prefix) && key !== logScale);
-      const grid = {
-        ...Object.fromEntries(others.map(([key, value]) => [key.slice(prefix.length), value])),
-        scale: { shape, data: Float32Array.from(data, Math.exp) },
+      const grid = gridOf<HostTensor>(params, { shape, data: Float32Array.from(data, Math.exp) });
+      return packMatrix(ops, quantizer, await hostRows(ops, name, params), grid);
+    },
+    replaceRows: (ops, params, rows, chosen) => {
+      const own = replaced(ops, name, params, rows, chosen);
+      const safe = ops.where(column(ops, chosen), rows, ops.zeros(rows.shape)); // rows that are unused may be anything
+      // A grid of the whole matrix stays: other rows are on it.
+      const perRow = Object.entries(calibrated(ops, safe)).filter(([, { shape }]) => shape[0] === rows.shape[0]);
+      const grid = perRow.map(([key, values]) => [key, ops.where(column(ops, chosen), values, params[key]!)] as const);
+      return {
+        params: { ...own.params, ...Object.fromEntries(grid) },
+        fresh: { ...own.fresh, ...Object.fromEntries(grid.map(([key]) => [key, column(ops, chosen)])) },
       };
-      return packMatrix(ops, quantizer, await hostRows(ops, turn, requiredTensor(params, name)), grid);
+    },
+    scaled: (params, factor) => {
+      const unknown = Object.keys(gridOf(params, undefined)).find((key) => key !== "scale");
+      if (unknown !== undefined) {
+        throw new UsageError(
+          `${name} cannot be multiplied by ${factor}: how ${unknown}, of the quantizer ${quantizer.id}, grows with the weights is unknown; give data of the scale that was trained on`,
+        );
+      }
+      const { shape, data } = requiredTensor(params, logScale);
+      return {
+        [name]: times(requiredTensor(params, name), factor),
+        [logScale]: { shape, data: data.map((log) => log + Math.log(factor)) },
+      };
     },
   };
 }
 
-async function hostRows(
+/** Between the orientation a matrix is stored in and one row per latent. */
+const turn = (ops: TensorOps, name: MatrixName, a: Tensor): Tensor => (name === "W_enc" ? ops.transpose(a) : a);
+
+/** `[d_sae]` to `[d_sae, 1]` */
+const column = (ops: TensorOps, a: Tensor): Tensor => ops.reshape(a, [-1, 1]);
+
+function replaced(
   ops: TensorOps,
-  turn: (ops: TensorOps, a: Tensor) => Tensor,
-  stored: HostTensor,
-): Promise<HostTensor> {
-  const rows = ops.tidy(() => turn(ops, ops.fromHost(stored)));
+  name: MatrixName,
+  params: Tensors,
+  rows: Tensor,
+  chosen: Tensor,
+): Required<ChangedParameters> {
+  const place = turn(ops, name, column(ops, chosen)); // [d_sae, 1] or [1, d_sae]
+  return {
+    params: { [name]: ops.where(place, turn(ops, name, rows), params[name]!) },
+    fresh: { [name]: place },
+  };
+}
+
+function times({ shape, data }: HostTensor<Float32Array>, factor: number): HostTensor {
+  return { shape, data: data.map((value) => value * factor) };
+}
+
+/** The stored matrix, one row per latent. */
+async function hostRows(ops: TensorOps, name: MatrixName, params: HostTensors): Promise<HostTensor> {
+  const rows = ops.tidy(() => turn(ops, name, ops.fromHost(requiredTensor(params, name))));
   const host = await ops.read(rows);
   ops.dispose(rows);
   return host;

@@ -1,0 +1,203 @@
+/**
+ * Activations chosen by configuration: which there are, the keys of each, and what is made of them. A key that belongs to
+ * another activation than the chosen one is a mistake and refused.
+ */
+import { z } from "zod";
+import { UsageError } from "@qsae/runtime";
+import type { Activation } from "./autoencoder/activation.ts";
+import { batchTopK } from "./autoencoder/batch-top-k.ts";
+import { gated } from "./autoencoder/gated.ts";
+import { jumpRelu } from "./autoencoder/jump-relu.ts";
+import { relu, type PAnnealing } from "./autoencoder/relu.ts";
+import { switches } from "./autoencoder/switches.ts";
+import { topK } from "./autoencoder/top-k.ts";
+import { batchTopSwitches, topSwitches } from "./autoencoder/top-switches.ts";
+import { requireKFits, sparsityKeys } from "./config.ts";
+
+/** Keys of activations that select the k largest. */
+export const topKKeys = {
+  /** Active latents per token; of batch selections, on average. */
+  k: z.number().int().positive().default(32),
+  /** Dead latents that reconstruct the residual; 0 turns AuxK off. Default: d_in / 2, at most d_sae. */
+  aux_k: z.number().int().nonnegative().optional(),
+  aux_k_coefficient: z
+    .number()
+    .nonnegative()
+    .default(1 / 32),
+};
+
+/** Keys of activations that select the largest of a batch. */
+export const batchTopKKeys = {
+  ...topKKeys,
+  /** Active latents of any one token while training, at most. Default: 4 k, at most d_sae. */
+  max_k: z.number().int().positive().optional(),
+};
+
+const l1Keys = {
+  /** Weight of the L1 penalty. */
+  l1_coefficient: z.number().nonnegative().default(1e-3),
+  /** Share of the run over which the sparsity penalty rises from 0. */
+  sparsity_warmup_fraction: sparsityKeys.sparsity_warmup_fraction,
+};
+
+export const reluKeys = {
+  ...l1Keys,
+  /** p-annealing: the last exponent of the penalty, e.g. 0.2. Absent: 1 throughout. */
+  p_end: z.number().positive().lt(1).optional(),
+  /** p-annealing: share of the run after which the exponent falls. Default 0.5. */
+  p_anneal_start_fraction: z.number().min(0).lt(1).optional(),
+};
+
+export const gatedKeys = l1Keys;
+
+export const jumpReluKeys = {
+  /** Weight of the L0 penalty. */
+  l0_coefficient: z.number().nonnegative().default(1e-3),
+  /** Width of the rectangle kernel through which thresholds learn. */
+  bandwidth: z.number().positive().default(1e-2),
+  /** Thresholds at the start. */
+  initial_threshold: z.number().positive().default(1e-2),
+  sparsity_warmup_fraction: sparsityKeys.sparsity_warmup_fraction,
+};
+
+/** Keys of the `default` presets that take any activation of magnitudes. */
+export const activationKeys = {
+  activation: z.enum(["topk", "batch-topk", "relu", "jumprelu", "gated"]).default("topk"),
+  ...batchTopKKeys,
+  ...reluKeys,
+  ...jumpReluKeys,
+};
+
+/** Keys of `default` presets whose latents are 0 or 1. */
+export const switchKeys = {
+  activation: z.enum(["binary", "binary-topk", "binary-batch-topk"]).default("binary"),
+  ...sparsityKeys,
+  ...batchTopKKeys,
+};
+
+interface Sizes {
+  readonly variant: string;
+  readonly dIn: number;
+  readonly dSae: number;
+}
+
+type Keys<S extends z.ZodRawShape> = z.output<z.ZodObject<S>>;
+
+/** An activation that can be chosen. */
+export interface ActivationChoice<S extends z.ZodRawShape = z.ZodRawShape> {
+  readonly keys: S;
+  make(config: Keys<S>, sizes: Sizes): Activation;
+}
+
+const choice = <S extends z.ZodRawShape>(keys: S, make: ActivationChoice<S>["make"]): ActivationChoice<S> => ({
+  keys,
+  make,
+});
+
+export const topKChoice = choice(topKKeys, (config, sizes) => topK(selectionOf(config, sizes)));
+export const batchTopKChoice = choice(batchTopKKeys, (config, sizes) =>
+  batchTopK({ dSae: sizes.dSae, ...selectionOf(config, sizes), mostPerToken: mostPerToken(config, sizes) }),
+);
+export const reluChoice = choice(reluKeys, (config, { variant }) =>
+  relu({
+    penalty: {
+      coefficient: config.l1_coefficient,
+      warmupFraction: config.sparsity_warmup_fraction,
+      ...annealingOf(config, variant),
+    },
+  }),
+);
+export const jumpReluChoice = choice(jumpReluKeys, (config, { dSae }) =>
+  jumpRelu({
+    dSae,
+    l0Coefficient: config.l0_coefficient,
+    l0WarmupFraction: config.sparsity_warmup_fraction,
+    bandwidth: config.bandwidth,
+    initialThreshold: config.initial_threshold,
+  }),
+);
+export const gatedChoice = choice(gatedKeys, (config, { dSae }) =>
+  gated({ dSae, l1Coefficient: config.l1_coefficient, l1WarmupFraction: config.sparsity_warmup_fraction }),
+);
+
+/** By the value of `activation` in {@link activationKeys}. */
+export const magnitudeChoices = {
+  topk: topKChoice,
+  "batch-topk": batchTopKChoice,
+  relu: reluChoice,
+  jumprelu: jumpReluChoice,
+  gated: gatedChoice,
+};
+
+/** By the value of `activation` in {@link switchKeys}. */
+export const switchChoices = {
+  binary: choice(sparsityKeys, (config) =>
+    switches({ sparsityLambda: config.sparsity_lambda, warmupFraction: config.sparsity_warmup_fraction }),
+  ),
+  "binary-topk": choice(topKKeys, (config, sizes) => topSwitches(selectionOf(config, sizes))),
+  "binary-batch-topk": choice(batchTopKKeys, (config, sizes) =>
+    batchTopSwitches({ ...selectionOf(config, sizes), mostPerToken: mostPerToken(config, sizes) }),
+  ),
+};
+
+function selectionOf(
+  { k, aux_k: auxK, aux_k_coefficient: auxKCoefficient }: Keys<typeof topKKeys>,
+  { variant, dIn, dSae }: Sizes,
+): { k: number; auxK: number; auxKCoefficient: number } {
+  requireKFits(variant, k, dSae);
+  return { k, auxK: Math.min(auxK ?? Math.ceil(dIn / 2), dSae), auxKCoefficient };
+}
+
+function mostPerToken({ k, max_k: most }: Keys<typeof batchTopKKeys>, { variant, dSae }: Sizes): number {
+  if (most !== undefined && (most < k || most > dSae)) {
+    throw new UsageError(`variant ${variant}: max_k=${most} is not in k=${k} .. d_sae=${dSae}`);
+  }
+  return most ?? Math.min(4 * k, dSae);
+}
+
+function annealingOf(
+  { p_end: pEnd, p_anneal_start_fraction: startFraction }: Keys<typeof reluKeys>,
+  variant: string,
+): { annealing?: PAnnealing } {
+  if (pEnd !== undefined) return { annealing: { pEnd, startFraction: startFraction ?? 0.5 } };
+  if (startFraction === undefined) return {};
+  throw new UsageError(
+    `variant ${variant}: p_anneal_start_fraction is given without p_end, the exponent that p-annealing ends with; give p_end or remove the key`,
+  );
+}
+
+export interface ChosenActivation {
+  readonly activation: Activation;
+  /** The configuration without defaults of activations that are not in use. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The activation that a checked configuration chooses.
+ *
+ * @param given the configuration before defaults were filled in, canonical keys
+ * @throws UsageError for keys of another activation and values that contradict each other
+ */
+export function chooseActivation<C extends { activation: string; d_in: number; d_sae: number }>(
+  variant: string,
+  choices: Readonly<Record<C["activation"], ActivationChoice>>,
+  parsed: C,
+  given: object,
+): ChosenActivation {
+  const all = Object.entries(choices) as [C["activation"], ActivationChoice][];
+  const owners = (key: string): string[] => all.filter(([, { keys }]) => key in keys).map(([name]) => name);
+  const isForeign = (key: string): boolean => owners(key).length > 0 && !owners(key).includes(parsed.activation);
+  const foreign = Object.keys(given).filter(isForeign);
+  if (foreign.length > 0) {
+    const { keys } = all.find(([name]) => name === parsed.activation)![1];
+    throw new UsageError(
+      `variant ${variant}: activation is ${parsed.activation}, but ${foreign.map((key) => `${key} belongs to ${owners(key).join(" and ")}`).join(", ")}; remove the key or change activation; keys of ${parsed.activation}: ${Object.keys(keys).join(", ")}`,
+    );
+  }
+  const used = Object.entries(parsed).filter(([key]) => !isForeign(key));
+  const chosen = choices[parsed.activation as C["activation"]];
+  return {
+    activation: chosen.make(parsed, { variant, dIn: parsed.d_in, dSae: parsed.d_sae }),
+    config: Object.fromEntries(used),
+  };
+}

@@ -1,0 +1,124 @@
+/** What every variant promises, run on each of some. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  arraySource,
+  openBackend,
+  train,
+  type Backend,
+  type CheckpointStore,
+  type StepEvent,
+  type TrainingCheckpoint,
+  type TrainOptions,
+  type Variant,
+} from "@qsae/core";
+import { loadSae, type HostTensors } from "@qsae/runtime";
+import { quantizersByName } from "@qsae/quantizers";
+import { variantByName } from "../src/by-name.ts";
+import { likeLowered, onDevice, relativeError } from "./like-lowered.ts";
+import { sparseData } from "./sparse-data.ts";
+
+/** Sizes that cases have. */
+export const SIZES = { d_in: 16, d_sae: 48 } as const;
+const D = SIZES.d_in;
+
+export interface Case {
+  readonly name: string;
+  readonly variant: Variant;
+  /** Parameters as the packed SAE has them, for variants that train on softer ones. */
+  readonly harden?: (tensors: HostTensors) => HostTensors;
+}
+
+const source = arraySource(sparseData(4096, D, 1), D);
+const TRAINING = { steps: 80, batch_size: 256, lr: 1e-2, lr_warmup_steps: 5, dead_after_tokens: 1000, seed: 1 };
+
+interface Run {
+  readonly tensors: HostTensors;
+  readonly events: readonly StepEvent[];
+  readonly checkpoints: readonly TrainingCheckpoint[];
+}
+
+async function run(backend: Backend, variant: Variant, options: Partial<TrainOptions> = {}): Promise<Run> {
+  const events: StepEvent[] = [];
+  const checkpoints: TrainingCheckpoint[] = [];
+  const store: CheckpointStore = {
+    save: (checkpoint) => Promise.resolve(String(checkpoints.push(structuredClone(checkpoint)))),
+    load: () => Promise.resolve(undefined),
+  };
+  const training = { ...TRAINING, checkpoint_every: 72 };
+  const reporters = [{ onStep: (event: StepEvent) => void events.push(event) }];
+  const { checkpoint } = await train({ backend, variant, source, training, store, reporters, ...options });
+  return { tensors: checkpoint.tensors, events, checkpoints };
+}
+
+/** Declares the tests. */
+export function describeVariants(cases: readonly Case[]): void {
+  let one: Backend;
+  let two: Backend;
+  beforeAll(async () => {
+    one = await openBackend("wasm", { threads: 1 });
+    two = await openBackend("wasm", { threads: 2 });
+  });
+  afterAll(async () => {
+    await one.close();
+    await two.close();
+  });
+
+  describe.each(cases)("$name", ({ variant, harden = (tensors) => tensors }) => {
+    let trained: Run;
+    beforeAll(async () => {
+      trained = await run(one, variant);
+    });
+
+    it("learns", () => {
+      const { events } = trained;
+      expect(events.at(-1)!.batchFvu).toBeLessThan(0.6 * events[0]!.batchFvu);
+    });
+
+    it("lowers to a packed SAE that the runtime reconstructs with, like its own forward pass", async () => {
+      const { ops } = one;
+      const x = sparseData(50, D, 2);
+      const tensors = await likeLowered(ops, variant, trained.tensors, x);
+      const levels = ops.tidy(
+        () =>
+          variant.forward(ops, onDevice(ops, harden(tensors)), { x: ops.tensor(x, [50, D]), progress: 1 })
+            .reconstructions,
+      );
+      const sae = loadSae(await variant.lower(ops, tensors));
+      expect(sae.levels).toBe(levels.length);
+      for (const [i, level] of levels.entries()) {
+        const given = sae.reconstruct(x, { levels: i + 1 });
+        expect(relativeError(given, (await ops.read(level)).data), `level ${i + 1}`).toBeLessThan(1e-5);
+      }
+      ops.dispose(levels);
+    });
+
+    it("rebuilds itself from its JSON configuration", async () => {
+      const config = JSON.parse(JSON.stringify(variant.config)) as Record<string, unknown>;
+      const again = variantByName(variant.id, config, { resolveQuantizer: quantizersByName() });
+      expect(again.config).toEqual(variant.config);
+      const { ops } = one;
+      const [a, b] = [variant, again].map((v) => ops.tidy(() => v.init(ops, { seed: 5, center: new Float32Array(D) })));
+      for (const name of Object.keys(a!)) expect(await ops.read(b![name]!)).toEqual(await ops.read(a![name]!));
+      ops.dispose([...Object.values(a!), ...Object.values(b!)]);
+    });
+
+    it.each(["one thread", "two"])("resumes bit for bit on %s", async (threads) => {
+      const [resume] = trained.checkpoints;
+      expect(resume!.step).toBe(72);
+      const resumed = await run(threads === "two" ? two : one, variant, { resume: resume! });
+      expect(resumed.events.length).toBe(8);
+      expect(resumed.tensors).toEqual(trained.tensors);
+    });
+
+    it("leaks no tensors and no memory", async () => {
+      const resume = trained.checkpoints[0]!;
+      const before = one.ops.memory();
+      await variant.lower(one.ops, (await run(one, variant, { resume })).tensors);
+      expect(one.ops.memory()).toEqual(before);
+    });
+
+    it("trains without leaving the fast kernels, dead latents included", () => {
+      expect(one.fallbacks()).toEqual([]);
+    });
+  });
+}
