@@ -1,11 +1,12 @@
 /** An SAE from whatever path a person has: the one place where files of different makers become one thing. */
 import { basename, dirname, join, resolve } from "node:path";
 import { openBackend, type SaeCheckpoint } from "@qsae/core";
-import { importSae, readCheckpoint, safetensorsHeaderOf } from "@qsae/data";
+import { importSae, OptionsNeededError, readCheckpoint, safetensorsHeaderOf, type ImportSaeOptions } from "@qsae/data";
 import { decodePackedSae, encodePackedSae, FormatError, type PackedSae } from "@qsae/runtime";
 import { lowerCheckpoint, type VariantCatalog } from "@qsae/variants";
 import { kindOfPath } from "./files/kind-of-path.ts";
 import { readBytes } from "./files/read-bytes.ts";
+import { asPathAdvice, isTorchFile, parseSaePath } from "./files/sae-path.ts";
 import { runFiles } from "./runs/run-files.ts";
 
 export interface OpenedSae {
@@ -25,33 +26,48 @@ export interface OpenedSae {
   readonly runFolder?: string;
 }
 
-/** `packed`: .qsae.safetensors. `checkpoint`: of a training run. `saelens`: sae_weights.safetensors + cfg.json. */
-export type SaeFileKind = "packed" | "checkpoint" | "saelens";
+/**
+ * `packed`: .qsae.safetensors. `checkpoint`: of a training run. `saelens`: sae_weights.safetensors + cfg.json. `reference`: a
+ * .pth or .pt file of the Python reference.
+ */
+export type SaeFileKind = "packed" | "checkpoint" | "saelens" | "reference";
 
 const SAELENS_WEIGHTS = "sae_weights.safetensors";
 const SAELENS_CONFIG = "cfg.json";
 const EXPECTED =
-  "an SAE: a packed file (.qsae.safetensors), a training run (its folder or checkpoint.safetensors), or a SAELens folder";
+  "an SAE: a packed file (.qsae.safetensors), a training run (its folder or checkpoint.safetensors), a SAELens folder, or a .pth file of the Python reference";
 
 /**
  * Opens an SAE. A finished run is read from its packed file, an unfinished one from its last checkpoint.
  *
- * @param path a packed file, a run folder, a checkpoint file, a SAELens folder or its weights file
- * @throws FormatError naming the file that is missing, damaged or something else, UsageError for an unknown variant
+ * @param given a packed file, a run folder, a checkpoint file, a SAELens folder or its weights file, or a .pth file, with what
+ * it does not say as in `sae.pth,variant=baseline,k=32`
+ * @throws FormatError naming the file that is missing, damaged or something else, and what has to be given with it;
+ * UsageError for an unknown variant and options that do not belong
  */
-export async function openSae(path: string, catalog: VariantCatalog): Promise<OpenedSae> {
+export async function openSae(given: string, catalog: VariantCatalog): Promise<OpenedSae> {
+  const { path, options } = parseSaePath(given);
   const { file, kind } = await locate(path);
   const name = nameOf(path);
   const runFolder = dirname(file);
-  const isRun = (await kindOfPath(runFiles(runFolder).metrics)) === "file";
+  const isRun = kind !== "reference" && (await kindOfPath(runFiles(runFolder).metrics)) === "file";
   const common = { kind, name, path: file, ...(isRun ? { runFolder } : {}) };
   if (kind === "packed") {
     const bytes = await readBytes(file, EXPECTED);
     return { ...common, packed: decodePackedSae(bytes, file), bytes: bytes.length };
   }
-  const checkpoint = kind === "saelens" ? await importSae(file) : (await readCheckpoint(file)).sae;
+  const checkpoint = kind === "checkpoint" ? (await readCheckpoint(file)).sae : await importForeign(file, options);
   const packed = await lowered(checkpoint, catalog);
   return { ...common, checkpoint, packed, bytes: encodePackedSae(packed).length };
+}
+
+/** An SAE of another maker. Throws as `importSae` does; what has to be given is said in the words of the command line. */
+export async function importForeign(file: string, options: ImportSaeOptions): Promise<SaeCheckpoint> {
+  try {
+    return await importSae(file, options);
+  } catch (error) {
+    throw error instanceof OptionsNeededError ? asPathAdvice(error) : error;
+  }
 }
 
 /** Which file a path means, and what it is. */
@@ -76,6 +92,7 @@ export async function locate(path: string): Promise<{ readonly file: string; rea
 
 async function locateFile(path: string): Promise<{ readonly file: string; readonly kind: SaeFileKind }> {
   if (basename(path) === SAELENS_CONFIG) return { file: join(dirname(path), SAELENS_WEIGHTS), kind: "saelens" };
+  if (isTorchFile(path)) return { file: path, kind: "reference" };
   const kind = await fileKind(path);
   if (kind === undefined) throw new FormatError(path, `a safetensors file, but no SAE; expected ${EXPECTED}`);
   return { file: path, kind };
@@ -86,7 +103,7 @@ async function locateFile(path: string): Promise<{ readonly file: string; readon
  *
  * @throws FormatError if it is missing, cut off or no safetensors file
  */
-export async function fileKind(path: string): Promise<SaeFileKind | undefined> {
+export async function fileKind(path: string): Promise<Exclude<SaeFileKind, "reference"> | undefined> {
   const { metadata, entries } = await safetensorsHeaderOf(path, EXPECTED);
   if ("qsae.format_version" in metadata) return "packed";
   if (metadata["format"] === "qsae-training-checkpoint") return "checkpoint";
@@ -108,5 +125,7 @@ function nameOf(path: string): string {
   const isPartOfFolder = ["sae.qsae.safetensors", "checkpoint.safetensors", SAELENS_WEIGHTS, SAELENS_CONFIG].includes(
     basename(absolute),
   );
-  return isPartOfFolder ? basename(dirname(absolute)) : basename(absolute).replace(/(\.qsae)?\.safetensors$/, "");
+  return isPartOfFolder
+    ? basename(dirname(absolute))
+    : basename(absolute).replace(/(\.qsae)?\.safetensors$|\.pth$|\.pt$/i, "");
 }

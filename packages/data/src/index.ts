@@ -4,7 +4,7 @@ export type { RowRange } from "./activations/row-layout.ts";
 export { exportSae } from "./checkpoints/export-sae.ts";
 export { fileCheckpointStore, readCheckpoint } from "./checkpoints/file-checkpoint-store.ts";
 export { importSae } from "./checkpoints/import-sae.ts";
-export type { ImportSaeOptions } from "./checkpoints/reference/reference-options.ts";
+export { OptionsNeededError, type ImportSaeOptions } from "./checkpoints/reference/reference-options.ts";
 export type { TorchScalar } from "./checkpoints/torch/flatten.ts";
 export { readTorchFile, type TorchFile } from "./checkpoints/torch/read-torch-file.ts";
 export { fileSha256 } from "./files/sha256.ts";

@@ -15,7 +15,7 @@ import { batchTopSwitches, topSwitches } from "./autoencoder/top-switches.ts";
 import { requireKFits, sparsityKeys } from "./config.ts";
 
 /** Keys of activations that select the k largest. */
-const topKKeys = {
+export const topKKeys = {
   /** Active latents per token; of batch selections, on average. */
   k: z.number().int().positive().default(32),
   /** Dead latents that reconstruct the residual; 0 turns AuxK off. Default: d_in / 2, at most d_sae. */

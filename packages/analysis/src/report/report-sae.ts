@@ -34,7 +34,7 @@ export function reportSae({ name, packed, evaluation, fileBytes, reference }: Re
     dIn,
     dSae,
     bitsPerWeight: bitsPerWeight(packed).total,
-    byLevel: sizeByLevel(packed),
+    ...(evaluation && "fvuByLevel" in evaluation.metrics && { byLevel: sizeByLevel(packed) }),
     ...(fileBytes !== undefined && { fileBytes }),
   };
   return {

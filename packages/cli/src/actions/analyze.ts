@@ -46,7 +46,11 @@ export async function analyze(flags: AnalyzeFlags): Promise<void> {
   const page = renderReport({
     title: flags.title ?? names.join(", "),
     createdAt: new Date(),
-    provenance: { data: source.provenance["file"] ?? "", rows: source.provenance["rows"] ?? "" },
+    provenance: {
+      data: source.provenance["file"] ?? "",
+      rows: source.provenance["rows"] ?? "",
+      ...(flags.target !== undefined && { target: source.provenance["target_file"] ?? "" }),
+    },
     saes,
     runs,
   });

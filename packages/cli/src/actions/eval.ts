@@ -4,10 +4,12 @@ import { catalogOf } from "../catalog.ts";
 import type { EvalFlags } from "../commands/eval.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { interruptible } from "../errors/interrupted.ts";
+import { levelsTable } from "../evaluation/levels-table.ts";
 import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
 import { openHeldout } from "../evaluation/open-heldout.ts";
 import { openSae } from "../open-sae.ts";
 import { bytes, count, fvu } from "../terminal/format.ts";
+import { renderTable } from "../terminal/table.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 
 export async function evaluate(flags: EvalFlags): Promise<void> {
@@ -20,7 +22,16 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
       evaluatePacked(opened, source, { terminal, label: opened.name, signal }),
     );
     terminal.print(lines(summary).join("\n"));
-    terminal.result({ ...summary, sae: flags.sae, kind: opened.kind, data: flags.data ?? config.heldout });
+    if (summary.by_level) {
+      terminal.print(renderTable(levelsTable(summary.by_level), { width: terminal.columns, colors: terminal.colors }));
+    }
+    terminal.result({
+      ...summary,
+      sae: flags.sae,
+      kind: opened.kind,
+      data: flags.data ?? config.heldout,
+      ...(flags.target !== undefined && { target: flags.target }),
+    });
   } finally {
     await source.close();
   }

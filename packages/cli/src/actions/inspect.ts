@@ -5,16 +5,19 @@ import { kindOfPath } from "../files/kind-of-path.ts";
 import { inspectActivations } from "../inspection/inspect-activations.ts";
 import { inspectCheckpoint, inspectSaeLens } from "../inspection/inspect-checkpoint.ts";
 import { inspectModel } from "../inspection/inspect-model.ts";
+import { inspectReference } from "../inspection/inspect-reference.ts";
 import { inspectPacked } from "../inspection/inspect-packed.ts";
 import { inspectRun } from "../inspection/inspect-run.ts";
 import type { Inspection } from "../inspection/inspection.ts";
+import { isTorchFile, parseSaePath } from "../files/sae-path.ts";
 import { fileKind, locate } from "../open-sae.ts";
 import { runFiles } from "../runs/run-files.ts";
 import { renderTable } from "../terminal/table.ts";
 import { openTerminal, type CommonFlags } from "../terminal/terminal.ts";
 
 const EXPECTED =
-  "a packed SAE, a checkpoint, a run or SAELens folder, activations (.safetensors, .npy), or a model (.onnx)";
+  "a packed SAE, a checkpoint, a run or SAELens folder, a .pth file of the Python reference, " +
+  "activations (.safetensors, .npy), or a model (.onnx)";
 
 export async function inspect(path: string, flags: CommonFlags): Promise<void> {
   const terminal = openTerminal(flags);
@@ -30,14 +33,15 @@ export async function inspect(path: string, flags: CommonFlags): Promise<void> {
   terminal.result(json);
 }
 
-async function inspection(path: string): Promise<Inspection> {
+async function inspection(given: string): Promise<Inspection> {
+  const { path, options } = parseSaePath(given);
   switch (await kindOfPath(path)) {
     case undefined:
       throw new FormatError(path, `no such file or folder; expected ${EXPECTED}`);
     case "folder":
       return inspectFolder(path);
     case "file":
-      return inspectFile(path);
+      return isTorchFile(path) ? inspectReference(path, options) : inspectFile(path);
   }
 }
 

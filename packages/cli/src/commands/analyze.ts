@@ -6,6 +6,8 @@ export interface AnalyzeFlags extends CommonFlags {
   readonly sae: readonly string[];
   readonly data?: string;
   readonly tensor?: string;
+  readonly target?: string;
+  readonly targetTensor?: string;
   readonly tokens?: number;
   readonly out: string;
   readonly title?: string;
@@ -25,6 +27,11 @@ export function analyzeCommand(): Command {
     )
     .option("--data <file>", "activations (.safetensors or .npy); default: heldout of the configuration")
     .option("--tensor <name>", "which tensor of the file; default: the only float one")
+    .option(
+      "--target <file>",
+      "what a transcoder is to make of them: activations of the same tokens; default: the same",
+    )
+    .option("--target-tensor <name>", "which tensor of --target; default: the only float one")
     .option("--tokens <n>", "only the first n rows; default: all", integer(2))
     .requiredOption("--out <file>", "where to write the report (.html)")
     .option("--title <text>", "heading of the report; default: the names of the SAEs")

@@ -67,6 +67,11 @@ function usageOf(made: Command): string {
   return [path, ...names, ...required, "[options]"].join(" ");
 }
 
+/** What an SAE may be given as: open-sae.ts, files/sae-path.ts. */
+export const SAE_PATHS =
+  "packed file, run folder, checkpoint, SAELens folder, or .pth file of the Python reference " +
+  "(with what it does not say: sae.pth,variant=baseline,k=32; keys variant, n_bits, gamma, k)";
+
 /** For `.option("--steps <n>", "...", integer(1))`. */
 export function integer(min: number): (text: string) => number {
   return (text) => {

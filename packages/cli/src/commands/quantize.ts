@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CommonFlags } from "../terminal/terminal.ts";
-import { command } from "./command.ts";
+import { command, SAE_PATHS } from "./command.ts";
 
 export interface QuantizeFlags extends CommonFlags {
   readonly sae: string;
@@ -16,7 +16,7 @@ export function quantizeCommand(): Command {
     summary: "round the weights of an SAE to the nearest level of a quantizer; nothing is retrained",
     examples: ["qsae quantize --sae sae_gpt_d2048_k32 --encoder int8 --decoder int4 --out int4.qsae.safetensors"],
   })
-    .requiredOption("--sae <path>", "packed file, run folder, checkpoint or SAELens folder")
+    .requiredOption("--sae <path>", SAE_PATHS)
     .option(
       "--encoder <quantizer>",
       "binary, ternary, int2 .. int8, centered-int2 .. centered-int8, or one of your configuration; default: as it is",

@@ -1,8 +1,9 @@
 /** Evaluation of an SAE as it is stored: the weights go through the bytes of the packed file. */
-import { evaluateSae, evaluationSummary, standardMetrics } from "@qsae/analysis";
-import type { Evaluation, EvaluationSummary, StandardMetrics } from "@qsae/analysis";
+import { evaluateSae, evaluationSummary, levelMetrics, standardMetrics } from "@qsae/analysis";
+import type { Evaluation, EvaluationSummary, LevelMetrics, StandardMetrics } from "@qsae/analysis";
 import type { DataSource } from "@qsae/core";
-import { bitsPerWeight, encodePackedSae, loadSae, type PackedSae } from "@qsae/runtime";
+import { bitsPerWeight, encodePackedSae, loadSae, sizeByLevel, type PackedSae } from "@qsae/runtime";
+import { MOST_LEVELS } from "./levels-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 export interface EvaluateOptions {
@@ -12,7 +13,8 @@ export interface EvaluateOptions {
 }
 
 export interface EvaluatedSae {
-  readonly evaluation: Evaluation<StandardMetrics>;
+  /** With levels, where there are several. */
+  readonly evaluation: Evaluation<StandardMetrics> | Evaluation<StandardMetrics & LevelMetrics>;
   readonly summary: EvaluationSummary;
 }
 
@@ -26,15 +28,22 @@ export async function evaluatePacked(
   { terminal, label, signal }: EvaluateOptions,
 ): Promise<EvaluatedSae> {
   const sae = loadSae(encodePackedSae(packed), label);
+  const byLevel = sae.levels > 1 && sae.levels <= MOST_LEVELS;
   const progress = terminal.progress({ label, total: source.tokens });
   try {
     const evaluation = await evaluateSae(sae, source, {
-      metrics: standardMetrics(),
+      metrics: byLevel ? { ...standardMetrics(), ...levelMetrics(sae) } : standardMetrics(),
       batchSize: BATCH_SIZE,
       signal,
       onProgress: ({ tokens }) => progress.update(tokens),
     });
-    const size = { dIn: sae.dIn, dSae: sae.dSae, bitsPerWeight: bitsPerWeight(packed).total, fileBytes: bytes };
+    const size = {
+      dIn: sae.dIn,
+      dSae: sae.dSae,
+      bitsPerWeight: bitsPerWeight(packed).total,
+      fileBytes: bytes,
+      ...(byLevel && { byLevel: sizeByLevel(packed) }),
+    };
     return { evaluation, summary: evaluationSummary(evaluation, size) };
   } finally {
     progress.stop();

@@ -1,22 +1,25 @@
 import type { DataSource } from "@qsae/core";
-import { openActivations } from "@qsae/data";
 import { UsageError } from "@qsae/runtime";
 import type { QsaeConfig } from "../config/define-config.ts";
+import { openActivationFiles, type ActivationFiles } from "../files/open-activation-files.ts";
 
-export interface HeldoutFlags {
-  readonly data?: string;
-  readonly tensor?: string;
-  readonly tokens?: number;
-}
+export type HeldoutFlags = Partial<ActivationFiles>;
 
 /** The activations to evaluate on, from the options or else the configuration. @throws UsageError if neither says */
-export async function openHeldout(command: string, flags: HeldoutFlags, { heldout }: QsaeConfig): Promise<DataSource> {
-  const path = flags.data ?? heldout;
+export async function openHeldout(
+  command: string,
+  { data, tensor, target, targetTensor, tokens }: HeldoutFlags,
+  { heldout }: QsaeConfig,
+): Promise<DataSource> {
+  const path = data ?? heldout;
   if (path === undefined) {
     throw new UsageError(`${command}: --data FILE is missing (activations to evaluate on); see qsae ${command} --help`);
   }
-  return openActivations(path, {
-    ...(flags.tensor !== undefined && { tensor: flags.tensor }),
-    ...(flags.tokens !== undefined && { tokens: flags.tokens }),
+  return openActivationFiles({
+    data: path,
+    ...(tensor !== undefined && { tensor }),
+    ...(target !== undefined && { target }),
+    ...(targetTensor !== undefined && { targetTensor }),
+    ...(tokens !== undefined && { tokens }),
   });
 }

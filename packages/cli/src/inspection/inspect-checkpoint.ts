@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { SaeCheckpoint } from "@qsae/core";
 import { importSae, readCheckpoint } from "@qsae/data";
 import { bytes, count } from "../terminal/format.ts";
-import { factsOf, type Inspection } from "./inspection.ts";
+import { factsOf, tensorTable, type Inspection } from "./inspection.ts";
 
 /** A training checkpoint. No variant is made from it, so those of other projects can be inspected too. */
 export async function inspectCheckpoint(path: string): Promise<Inspection> {
@@ -26,7 +26,8 @@ export async function inspectSaeLens(path: string): Promise<Inspection> {
   });
 }
 
-function parameters({
+/** An SAE by its parameters: configuration, origin, tensors. */
+export function parameters({
   sae,
   json,
   headline,
@@ -41,12 +42,7 @@ function parameters({
     json: { ...json, variant: spec.variant, ...sizes(spec.config), config: spec.config, tensors: shapes, provenance },
     headline,
     facts: [...factsOf(spec.config), ...factsOf(provenance)],
-    tables: [
-      {
-        columns: ["tensor", "shape"],
-        rows: Object.entries(shapes).map(([name, shape]) => [name, `[${shape.join(", ")}]`]),
-      },
-    ],
+    tables: [tensorTable(shapes)],
   };
 }
 

@@ -1,5 +1,14 @@
-import { bitsPerWeight, decodePackedSae, type PackedMatrix, type PackedSae, type Selection } from "@qsae/runtime";
+import {
+  bitsPerWeight,
+  decodePackedSae,
+  sizeByLevel,
+  type PackedMatrix,
+  type PackedSae,
+  type Selection,
+} from "@qsae/runtime";
 import { quantizerName } from "@qsae/quantizers";
+import { levelsTable, MOST_LEVELS, type Level } from "../evaluation/levels-table.ts";
+import { storedOfLevel, withoutLevels } from "../evaluation/stored-metrics.ts";
 import { readBytes } from "../files/read-bytes.ts";
 import { bytes, count } from "../terminal/format.ts";
 import { factsOf, type Inspection } from "./inspection.ts";
@@ -10,6 +19,8 @@ export async function inspectPacked(path: string): Promise<Inspection> {
   const sae = decodePackedSae(file, path);
   const { variant, config, provenance, metrics } = sae.description;
   const bits = bitsPerWeight(sae);
+  const levelCount = sae.stages.reduce((sum, { prefixEnds }) => sum + (prefixEnds?.length ?? 1), 0);
+  const levels = levelCount > 1 && levelCount <= MOST_LEVELS ? levelsOf(sae) : [];
   const dSae = sae.stages.reduce((sum, stage) => sum + stage.dSae, 0);
   return {
     json: {
@@ -23,12 +34,13 @@ export async function inspectPacked(path: string): Promise<Inspection> {
       encoder_bits: bits.encoder,
       decoder_bits: bits.dictionary,
       stages: stagesOf(sae),
+      ...(levels.length > 0 && { by_level: levels }),
       config,
       provenance,
       metrics,
     },
     headline: `packed SAE: ${variant}, ${count(dSae)} latents of width ${count(sae.dIn)}, ${bytes(file.length)}`,
-    facts: [...factsOf(metrics), ...factsOf(provenance)],
+    facts: [...factsOf(withoutLevels(metrics)), ...factsOf(provenance)],
     tables: [
       {
         columns: ["stage", "latents", "fires", "encoder", "decoder"],
@@ -40,8 +52,20 @@ export async function inspectPacked(path: string): Promise<Inspection> {
           stage.decoder.quantizer,
         ]),
       },
+      ...(levels.length > 0 ? [levelsTable(levels)] : []),
     ],
   };
+}
+
+/** Sizes by level, and what was measured when the file was written. */
+function levelsOf(sae: PackedSae): readonly Level[] {
+  return sizeByLevel(sae).map(({ latents, bitsPerWeight: bits, bytes: size }, m) => ({
+    levels: m + 1,
+    ...storedOfLevel(sae.description.metrics, m + 1),
+    latents,
+    bits_per_weight: bits,
+    bytes: size,
+  }));
 }
 
 function stagesOf({ stages }: PackedSae) {
@@ -54,7 +78,8 @@ function stagesOf({ stages }: PackedSae) {
 }
 
 function describeSelection(selection: Selection): string {
-  return selection.kind === "topk" ? `top ${selection.k}` : selection.kind;
+  if (selection.kind === "topk") return `top ${selection.k}`;
+  return selection.kind === "sign" && selection.k !== undefined ? `sign, at most ${selection.k}` : selection.kind;
 }
 
 function describeMatrix(matrix: PackedMatrix) {

@@ -15,6 +15,14 @@ export function factsOf(record: Readonly<Record<string, unknown>>): readonly (re
   return Object.entries(record).map(([key, value]) => [key, shown(value)]);
 }
 
+/** Names and shapes. */
+export function tensorTable(shapes: Readonly<Record<string, readonly number[]>>): TableData {
+  return {
+    columns: ["tensor", "shape"],
+    rows: Object.entries(shapes).map(([name, shape]) => [name, `[${shape.join(", ")}]`]),
+  };
+}
+
 /** Hashes and long fractions in the length that people compare. */
 function shown(value: unknown): string {
   if (typeof value === "number") return String(Number(value.toPrecision(6)));

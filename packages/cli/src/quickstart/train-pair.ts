@@ -7,6 +7,7 @@ import { encodePackedSae, type PackedSae } from "@qsae/runtime";
 import { variantByName } from "@qsae/variants";
 import { catalogOf } from "../catalog.ts";
 import { evaluatePacked, type EvaluatedSae } from "../evaluation/evaluate-packed.ts";
+import { storedMetrics } from "../evaluation/stored-metrics.ts";
 import { roundSae } from "../quantization/round-sae.ts";
 import { runFiles } from "../runs/run-files.ts";
 import { runTraining } from "../runs/run-training.ts";
@@ -97,8 +98,7 @@ async function trained(
     signal,
     measure: async (sae) => {
       evaluated = await evaluatePacked(sae, heldout, { terminal, label: `eval ${slug}`, signal });
-      const { fvu, l0, dead, tokens } = evaluated.summary;
-      return { fvu, l0, dead, tokens };
+      return storedMetrics(evaluated.summary);
     },
   });
   return {

@@ -35,7 +35,7 @@ const EXPECTED_ANY = `${EXPECTED}, or a state_dict of the Python reference (.pth
  * @param path the folder, or the weights file with `cfg.json` beside it, or a `.pth` or `.pt` file
  * @param options what a `.pth` file does not store
  * @throws FormatError naming the file and the key or tensor that is missing, damaged or not supported, and for a `.pth` file
- * the options that are needed; UsageError for options that do not belong; NonFiniteError if a weight is NaN or Inf
+ * the options that are needed (`OptionsNeededError`); UsageError for options that do not belong; NonFiniteError if a weight is NaN or Inf
  * @example
  * const { spec, tensors } = await importSae("sae_gpt_d2048_k32");
  * // spec: { variant: "baseline", config: { d_in: 256, d_sae: 2048, activation: "topk", k: 32, apply_b_dec_to_input: true } }

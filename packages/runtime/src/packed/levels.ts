@@ -1,6 +1,6 @@
 /** Levels of a packed SAE: prefixes of all its latents, stage after stage, that give reconstructions of growing quality. */
 import { levelCount, packedRowBytes } from "./bit-packing.ts";
-import type { CodeMatrix, PackedMatrix, PackedSae, PackedStage, Selection } from "./schema.ts";
+import type { CodePlane, PackedMatrix, PackedSae, PackedStage, Selection } from "./schema.ts";
 
 export interface Level {
   /** Stages that take part, the last one perhaps with a prefix of its latents. */
@@ -25,9 +25,9 @@ export function levelsOf({ stages }: PackedSae): readonly Level[] {
  * a level holds; it need not encode like the whole, whose top-k chooses among later latents too.
  */
 export function cutAfter(sae: PackedSae, { stages, end }: Level): PackedSae {
-  const kept = sae.stages.slice(0, stages);
-  const before = kept.slice(0, -1).reduce((sum, { dSae }) => sum + dSae, 0);
-  return { ...sae, stages: [...kept.slice(0, -1), firstLatents(kept.at(-1)!, end - before)] };
+  const whole = sae.stages.slice(0, stages - 1);
+  const before = whole.reduce((sum, { dSae }) => sum + dSae, 0);
+  return { ...sae, stages: [...whole, firstLatents(sae.stages[stages - 1]!, end - before)] };
 }
 
 function firstLatents({ prefixEnds, ...stage }: PackedStage, count: number): PackedStage {
@@ -60,7 +60,7 @@ function selectionOfFirst(selection: Selection, count: number): Selection {
 function firstRows(matrix: PackedMatrix, rows: number): PackedMatrix {
   if (matrix.kind === "float32") return { ...matrix, rows, values: matrix.values.subarray(0, rows * matrix.cols) };
   const bytes = rows * packedRowBytes(matrix.cols, levelCount(matrix.codes));
-  const planes = matrix.planes.map((plane): CodeMatrix["planes"][number] => {
+  const planes = matrix.planes.map((plane): CodePlane => {
     const [scaleRows, groups] = plane.scaleShape;
     const kept = scaleRows === 1 ? 1 : rows; // one scale for all rows serves any number of them
     return {

@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => backend.close());
 
 const start = (variant: Variant): Tensors =>
-  ops.tidy(() => variant.init(ops, { seed: 4, center: normals(variant.dIn, 0.1, 6) }));
+  ops.tidy(() => variant.init(ops, { seed: 4, center: normals(variant.dIn, 0.1, 6), deviation: 4 }));
 const read = async (a: Tensor): Promise<Float32Array> => (await ops.read(a)).data as Float32Array;
 const total = (losses: Tensors): Tensor => Object.values(losses).reduce((a, b) => ops.add(a, b));
 

@@ -22,7 +22,7 @@ describe("a batch of n tokens", () => {
   const [n, x] = [40, sparseData(40, D, 5)];
   const countsOf = async (config: { k: number; max_k?: number }): Promise<number[]> => {
     const variant = batchTopk({ d_in: D, d_sae: F, ...config }, resolve);
-    const params = variant.init(ops, { seed: 1, center: normals(D, 0.1, 2) });
+    const params = variant.init(ops, { seed: 1, center: normals(D, 0.1, 2), deviation: 4 });
     const { latents } = variant.forward(ops, params, { x: ops.tensor(x, [n, D]), progress: 0 });
     if ("dtype" in latents) throw new Error("sparse latents expected");
     const { shape, data } = await ops.read(latents.values);

@@ -39,7 +39,7 @@ describe("p-annealing", () => {
   const x = normals(8 * 6, 1, 1);
   /** The same parameters and batch throughout: only the exponent moves. */
   const penalties = async (progresses: readonly number[]): Promise<{ penalty: number[]; exponent: number[] }> => {
-    let params: Tensors = variant.init(ops, { seed: 1, center: new Float32Array(6) });
+    let params: Tensors = variant.init(ops, { seed: 1, center: new Float32Array(6), deviation: 2 });
     const [penalty, exponent]: number[][] = [[], []];
     for (const [i, progress] of progresses.entries()) {
       const { losses, statistics = {} } = variant.forward(ops, params, { x: ops.tensor(x, [8, 6]), progress });

@@ -27,7 +27,7 @@ interface Resampled {
 }
 
 async function resampled(variant: Variant): Promise<Resampled> {
-  const init = ops.tidy(() => variant.init(ops, { seed: 1, center: new Float32Array(D) }));
+  const init = ops.tidy(() => variant.init(ops, { seed: 1, center: new Float32Array(D), deviation: 3 }));
   const params = Object.fromEntries(
     Object.entries(init).map(([name, a], i) => [
       name,

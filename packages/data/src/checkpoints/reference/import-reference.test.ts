@@ -5,7 +5,7 @@ import { pthFixture, ramp } from "../../../test/pth-fixture.ts";
 import { temporaryFolder } from "../../../test/temporary-folder.ts";
 import { importSae } from "../import-sae.ts";
 import { recognise } from "./recognise.ts";
-import { type ImportSaeOptions, specOf } from "./reference-options.ts";
+import { type ImportSaeOptions, OptionsNeededError, specOf } from "./reference-options.ts";
 
 const D = 3;
 const F = 8;
@@ -124,25 +124,34 @@ describe("importSae of the Python reference's files", () => {
   it("lists what fits where the file does not tell", async () => {
     await expect(load("baseline")).rejects.toThrow(FormatError);
     await expect(load("baseline")).rejects.toThrow(
-      /baseline\.pth: names and shapes fit baseline, binary-latent, and the file does not say which; pass \{ variant: "baseline", k: 32 \} or \{ variant: "binary-latent" \}/,
+      /baseline\.pth: names and shapes fit baseline, binary-latent, and the file does not say which; pass \{ variant: "baseline", k: 8 \} or \{ variant: "binary-latent" \}/,
     );
+  });
+
+  it("has what would do as data too", async () => {
+    const error: unknown = await load("baseline").catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(OptionsNeededError);
+    expect(error).toMatchObject({
+      problem: "names and shapes fit baseline, binary-latent, and the file does not say which",
+      choices: [{ variant: "baseline", k: 8 }, { variant: "binary-latent" }],
+    });
   });
 
   it("asks for what the file does not store", async () => {
     const refused: [string, ImportSaeOptions, RegExp][] = [
-      [
-        "baseline",
-        { variant: "baseline" },
-        /baseline SAE, but does not store k; pass \{ variant: "baseline", k: 32 \}/,
-      ],
+      ["baseline", { variant: "baseline" }, /baseline SAE, but does not store k; pass \{ variant: "baseline", k: 8 \}/],
       [
         "binary",
         {},
         /does not store gamma; pass \{ variant: "binary", gamma: 1\.5 \} \(files .* have gamma 4 and 8 bits\)/,
       ],
-      ["binary", { gamma: 1.5 }, /k is 0\.002 d_sae by default, which is below 1 at d_sae=8; pass k/],
-      ["quantized_matryoshka", { gamma: 1 }, /does not store nBits; pass .* nBits: 4, gamma: 1\.5 \}/],
-      ["quantized_matryoshka", {}, /does not store nBits and gamma/],
+      [
+        "binary",
+        { gamma: 1.5 },
+        /k is 0\.002 d_sae by default, which is below 1 at d_sae=8; pass \{ gamma: 1\.5, variant: "binary", k: 1 \}/,
+      ],
+      ["quantized_matryoshka", { gamma: 1 }, /does not store its number of bits; pass .* nBits: 4, gamma: 1 \}/],
+      ["quantized_matryoshka", {}, /does not store its number of bits and gamma/],
       ["residual_quantized", {}, /does not store gamma/],
     ];
     for (const [name, options, message] of refused) {

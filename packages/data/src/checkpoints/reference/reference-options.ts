@@ -15,6 +15,26 @@ export interface ImportSaeOptions {
   readonly k?: number;
 }
 
+/** A `.pth` file does not say enough; what would is in `choices`, for callers who take options in another form. */
+export class OptionsNeededError extends FormatError {
+  constructor(
+    path: string,
+    /** What the file leaves open, without the advice. */
+    readonly problem: string,
+    /** Options that would do, the numbers as examples. */
+    readonly choices: readonly ImportSaeOptions[],
+    /** What is known about such files. */
+    readonly hint: string = "",
+  ) {
+    super(path, `${problem}; pass ${choices.map(objectLiteral).join(" or ")}${hint}`);
+  }
+}
+
+function objectLiteral(options: ImportSaeOptions): string {
+  const members = Object.entries(options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  return `{ ${members.join(", ")} }`;
+}
+
 type Option = Exclude<keyof ImportSaeOptions, "variant">;
 
 /** Options that each variant has; those in `required` have no default. */
@@ -29,7 +49,7 @@ const OPTIONS: Readonly<
   "residual-quantized": { required: ["gamma"], optional: ["nBits"] },
 };
 
-const EXAMPLES: Readonly<Record<Option, string>> = { nBits: "nBits: 4", gamma: "gamma: 1.5", k: "k: 32" };
+const IN_WORDS: Readonly<Record<Option, string>> = { nBits: "its number of bits", gamma: "gamma", k: "k" };
 const MAX_BITS = 32;
 
 /** The variant and its config. @throws FormatError listing what fits and what is missing, UsageError for bad options */
@@ -58,13 +78,14 @@ export function specOf(
   }
 }
 
-function variantOf({ candidates }: Recognised, { variant }: ImportSaeOptions, path: string): ReferenceVariant {
+function variantOf(found: Recognised, { variant }: ImportSaeOptions, path: string): ReferenceVariant {
+  const { candidates } = found;
   if (variant === undefined) {
     if (candidates.length === 1) return candidates[0]!;
-    const choices = candidates.map(exampleOf).join(" or ");
-    throw new FormatError(
+    throw new OptionsNeededError(
       path,
-      `names and shapes fit ${candidates.join(", ")}, and the file does not say which; pass ${choices}`,
+      `names and shapes fit ${candidates.join(", ")}, and the file does not say which`,
+      candidates.map((candidate) => exampleOf(candidate, found)),
     );
   }
   const known = REFERENCE_VARIANTS.find((name) => name === variant);
@@ -87,9 +108,11 @@ function checkOptions(variant: ReferenceVariant, options: ImportSaeOptions, foun
   const missing = required.filter((name) => options[name] === undefined);
   if (missing.length > 0) {
     const hint = missing.includes("gamma") && variant === "binary" ? GAMMA_HINT : "";
-    throw new FormatError(
+    throw new OptionsNeededError(
       path,
-      `is a ${variant} SAE, but does not store ${missing.join(" and ")}; pass ${exampleOf(variant)}${hint}`,
+      `is a ${variant} SAE, but does not store ${missing.map((name) => IN_WORDS[name]).join(" and ")}`,
+      [{ ...exampleOf(variant, found), ...options }],
+      hint,
     );
   }
   const { nBits, gamma, k } = options;
@@ -102,7 +125,9 @@ function checkOptions(variant: ReferenceVariant, options: ImportSaeOptions, foun
     throw new FormatError(path, `nBits=${nBits} is given, but its shapes are those of ${found.nBits} bits`);
   }
   if (variant === "binary" && k === undefined && found.dSae < 500) {
-    throw new FormatError(path, `k is 0.002 d_sae by default, which is below 1 at d_sae=${found.dSae}; pass k`);
+    throw new OptionsNeededError(path, `k is 0.002 d_sae by default, which is below 1 at d_sae=${found.dSae}`, [
+      { ...options, variant, k: 1 },
+    ]);
   }
 }
 
@@ -115,6 +140,7 @@ function requireCount(name: string, value: number, max: number): void {
   }
 }
 
-function exampleOf(variant: ReferenceVariant): string {
-  return `{ ${[`variant: "${variant}"`, ...OPTIONS[variant].required.map((name) => EXAMPLES[name])].join(", ")} }`;
+function exampleOf(variant: ReferenceVariant, { dSae }: Recognised): ImportSaeOptions {
+  const examples: Readonly<Record<Option, number>> = { nBits: 4, gamma: 1.5, k: Math.min(32, dSae) };
+  return { variant, ...Object.fromEntries(OPTIONS[variant].required.map((name) => [name, examples[name]])) };
 }

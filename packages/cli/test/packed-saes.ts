@@ -1,0 +1,64 @@
+/** Small packed SAEs for tests, from seeded noise. */
+import { normals } from "@qsae/core";
+import { packCodes, type CodeMatrix, type PackedMatrix, type PackedSae, type PackedStage } from "@qsae/runtime";
+
+function floats(rows: number, cols: number, seed: number): PackedMatrix {
+  return { kind: "float32", rows, cols, values: normals(rows * cols, 0.3, seed) };
+}
+
+function ternary(rows: number, cols: number, seed: number): CodeMatrix {
+  const codes = Array.from(normals(rows * cols, 1, seed), (value) => Math.sign(Math.round(value)) + 0);
+  return {
+    kind: "codes",
+    rows,
+    cols,
+    codes: [-1, 1],
+    rule: { kind: "affine" },
+    planes: [
+      {
+        packed: packCodes(codes, rows, cols, [-1, 1]),
+        scale: new Float32Array(rows).fill(0.25),
+        scaleShape: [rows, 1],
+        scaleDtype: "F16",
+      },
+    ],
+    quantizer: { id: "ternary", options: {} },
+  };
+}
+
+function stage(dIn: number, dSae: number, seed: number): PackedStage {
+  return {
+    dSae,
+    input: { kind: "x" },
+    subtractBDec: false,
+    encoder: floats(dSae, dIn, seed),
+    bEnc: new Float32Array(dSae),
+    selection: { kind: "topk", k: 3, relu: true },
+    dictionary: ternary(dSae, dIn, seed + 1),
+    bDec: normals(dIn, 0.1, seed + 2),
+    outputWeight: 1,
+  };
+}
+
+const description = (metrics: Record<string, number>): PackedSae["description"] => ({
+  variant: "test",
+  config: {},
+  provenance: {},
+  metrics,
+});
+
+/** A residual stack of two stages, the second with switches. */
+export function stackOfTwo(dIn: number, metrics: Record<string, number> = {}): PackedSae {
+  const second: PackedStage = {
+    ...stage(dIn, 16, 7),
+    input: { kind: "residual", factor: 2 },
+    selection: { kind: "sign", k: 4 },
+    outputWeight: 0.5,
+  };
+  return { dIn, stages: [stage(dIn, 24, 1), second], description: description(metrics) };
+}
+
+/** One stage with three nested prefixes. */
+export function nested(dIn: number): PackedSae {
+  return { dIn, stages: [{ ...stage(dIn, 32, 11), prefixEnds: [4, 12, 32] }], description: description({}) };
+}
