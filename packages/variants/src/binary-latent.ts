@@ -1,8 +1,8 @@
 /**
  * `binary-latent`: latents are 0 or 1, z = 1[h > 0]; atoms carry the magnitude.
  *
- * - `default`: an L0 penalty, or the k largest h of a token or batch; latents start as those whose atom, added once, brings the reconstruction nearer. Either side
- *   takes a quantizer.
+ * - `default`: the k largest h of each token, or of a batch k per token on average, or all of them under an L0 penalty;
+ *   latents start as those whose atom, added once, brings the reconstruction nearer. Either side takes a quantizer.
  * - `reference`: no sparsity; z = 1[sigmoid(h) >= 1/2], which the packed SAE has as 1[h > 0]: they differ within rounding of 0.
  */
 import { z } from "zod";
@@ -30,7 +30,7 @@ export type BinaryLatentConfig = z.input<typeof binaryLatentConfigSchema> | z.in
  *
  * @throws UsageError for unknown keys, keys of the other preset, or values out of range
  * @example
- * const variant = binaryLatent({ d_in: 512, d_sae: 8192, sparsity_lambda: 1e-3 }, quantizersByName());
+ * const variant = binaryLatent({ d_in: 512, d_sae: 8192, k: 32 }, quantizersByName());
  */
 export function binaryLatent(config: BinaryLatentConfig, resolve: QuantizerResolver): Variant {
   const id = "binary-latent";

@@ -54,7 +54,7 @@ describe("activations", () => {
       "activation is gated, but bandwidth belongs to jumprelu",
     );
     expect(() => binaryLatent({ d_in: 4, d_sae: 8, activation: "binary-topk", sparsity_lambda: 1 }, resolve)).toThrow(
-      "activation is binary-topk, but sparsity_lambda belongs to binary;",
+      "activation is binary-topk, but sparsity_lambda belongs to binary; remove the key or change activation",
     );
   });
   it("are fixed in the field's variants, whose only keys are their own", () => {

@@ -21,7 +21,7 @@ const activations: readonly (readonly [variant: string, config: object])[] = [
   ["matryoshka", { ...SELECT, prefixes: [4, 12, F] }],
   ["matryoshka", { k: 5, activation: "topk", transcoder: true, skip: true }],
   ["gated", { transcoder: true, skip: true }],
-  ["binary-latent", {}],
+  ["binary-latent", { activation: "binary" }],
   ["binary-latent", { k: 5, activation: "binary-topk" }],
   ["binary-latent", { ...SELECT, activation: "binary-batch-topk" }],
   ["quantized-matryoshka", { k: 5 }],
@@ -30,26 +30,34 @@ const activations: readonly (readonly [variant: string, config: object])[] = [
   ["residual-quantized", { k: 6, activation: "binary-topk" }],
   ["residual-quantized", { activation: "binary" }],
 ];
-const sides = [undefined, "int4", "ternary", "binary", "centered-int2"];
+/** Every quantizer on either side, float beside each, and pairs of different kinds. */
+const sides: readonly (readonly [encoder: string | undefined, decoder: string | undefined])[] = [
+  [undefined, undefined],
+  ...["int4", "ternary", "binary", "centered-int2"].flatMap((name) => [
+    [name, undefined] as const,
+    [undefined, name] as const,
+  ]),
+  ["ternary", "ternary"],
+  ["int4", "binary"],
+  ["centered-int2", "ternary"],
+];
 const cases = activations.flatMap(([id, config]) =>
-  sides.flatMap((encoder) =>
-    sides.map((decoder) => ({
-      name: `${id} ${JSON.stringify(config)}, encoder ${encoder ?? "float"}, dictionary ${decoder ?? "float"}`,
-      quantized: encoder !== undefined || decoder !== undefined || id.includes("quantized"),
-      switching: id === "binary-latent" || ("activation" in config && String(config.activation).startsWith("binary")),
-      variant: variantByName(
-        id,
-        {
-          d_in: D,
-          d_sae: F,
-          ...config,
-          ...(encoder && { encoder_quantizer: encoder }),
-          ...(decoder && { decoder_quantizer: decoder }),
-        },
-        { resolveQuantizer },
-      ),
-    })),
-  ),
+  sides.map(([encoder, decoder]) => ({
+    name: `${id} ${JSON.stringify(config)}, encoder ${encoder ?? "float"}, dictionary ${decoder ?? "float"}`,
+    quantized: encoder !== undefined || decoder !== undefined || id.includes("quantized"),
+    switching: id === "binary-latent" || ("activation" in config && String(config.activation).startsWith("binary")),
+    variant: variantByName(
+      id,
+      {
+        d_in: D,
+        d_sae: F,
+        ...config,
+        ...(encoder && { encoder_quantizer: encoder }),
+        ...(decoder && { decoder_quantizer: decoder }),
+      },
+      { resolveQuantizer },
+    ),
+  })),
 );
 
 let backend: Backend;

@@ -36,12 +36,14 @@ describeVariants([
     variant: binary({ ...SIZES, k: K, preset: "reference" }, resolve),
     harden: hardBits,
   },
-  { name: "binary-latent", variant: binaryLatent({ ...SIZES }, resolve) },
+  { name: "binary-latent", variant: binaryLatent({ ...SIZES, k: K }, resolve) },
   {
-    name: "binary-latent with ternary atoms",
-    variant: binaryLatent({ ...SIZES, encoder_quantizer: "int8", decoder_quantizer: "ternary" }, resolve),
+    name: "binary-latent, L0 penalty, ternary atoms",
+    variant: binaryLatent(
+      { ...SIZES, activation: "binary", encoder_quantizer: "int8", decoder_quantizer: "ternary" },
+      resolve,
+    ),
   },
-  { name: "binary-latent, topk", variant: binaryLatent({ ...SIZES, k: K, activation: "binary-topk" }, resolve) },
   {
     name: "binary-latent, batch-topk",
     variant: binaryLatent({ ...SIZES, k: K, activation: "binary-batch-topk", decoder_quantizer: "int4" }, resolve),

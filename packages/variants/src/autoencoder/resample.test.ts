@@ -74,7 +74,7 @@ describe.each([
   ["matryoshka", { decoder_quantizer: "binary" }],
   ["binary-latent", { decoder_quantizer: "int4" }],
 ])("%s %o", (id, extra) => {
-  const selects = id === "topk" || id === "batch-topk" || id === "matryoshka" ? { k: 2 } : {};
+  const selects = ["topk", "batch-topk", "matryoshka", "binary-latent"].includes(id) ? { k: 2 } : {};
   const variant = variantByName(id, { d_in: D, d_sae: F, ...selects, ...extra }, { resolveQuantizer });
 
   it("leaves living latents and everything that belongs to no latent as they are", async () => {
