@@ -7,8 +7,6 @@ import type { Activation } from "./activation.ts";
 import { preActivations } from "./dense.ts";
 import { warmth } from "./warmth.ts";
 
-export { warmth };
-
 export interface SwitchesOptions {
   /** Absent: no sparsity loss. */
   readonly sparsityLambda?: number;
