@@ -3,9 +3,11 @@ import {
   arraySource,
   normals,
   openBackend,
+  pairedSource,
   train,
   type Backend,
   type ForwardContext,
+  type StepEvent,
   type Tensor,
   type TensorOps,
   type Tensors,
@@ -240,6 +242,25 @@ describe("transcoders", () => {
     expect(relativeError(loadSae(await variant.lower(ops, host)).reconstruct(x), await read(added!))).toBeLessThan(
       1e-5,
     );
+  });
+
+  it("learn targets from inputs, the linear part through the skip connection", async () => {
+    const tokens = 2048;
+    const inputs = sparseData(tokens, D, 1);
+    const map = normals(D * D, 1 / Math.sqrt(D), 3);
+    const linear = await read(ops.matMul(ops.tensor(inputs, [tokens, D]), ops.tensor(map, [D, D])));
+    const source = pairedSource(arraySource(inputs, D), arraySource(linear, D));
+    const lastFvu = async (skip: boolean): Promise<number> => {
+      const variant = topk({ d_in: D, d_sae: F, k: 2, transcoder: true, skip }, resolve);
+      const events: StepEvent[] = [];
+      const training = { steps: 150, batch_size: 256, lr: 1e-2 };
+      const reporters = [{ onStep: (event: StepEvent) => void events.push(event) }];
+      await train({ backend, variant, source, training, reporters });
+      return events.at(-1)!.batchFvu;
+    };
+    const [withSkip, without] = [await lastFvu(true), await lastFvu(false)];
+    expect(without).toBeLessThan(0.9);
+    expect(withSkip).toBeLessThan(0.2 * without);
   });
 
   it("refuse what contradicts them", () => {
