@@ -34,6 +34,10 @@ describe("step records", () => {
     expect(parseStepLines(`${JSON.stringify(older)}\n`, "m.jsonl")).toEqual([{ ...plain, gradNorms: {} }]);
   });
 
+  it("keep the FVU of a batch that does not vary, which is no number", () => {
+    expect(parseStepLines(stepLine({ ...event, batchFvu: NaN }), "m.jsonl")).toEqual([{ ...event, batchFvu: NaN }]);
+  });
+
   it("leave out a last line that was cut off", () => {
     expect(parseStepLines(stepLine(event) + stepLine(event).slice(0, 20), "m.jsonl")).toEqual([event]);
     expect(parseStepLines("", "m.jsonl")).toEqual([]);

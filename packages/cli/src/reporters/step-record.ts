@@ -12,7 +12,8 @@ const stepRecordSchema = z.strictObject({
   losses: z.record(z.string(), z.number()),
   l0: z.number(),
   dead: z.number(),
-  batch_fvu: z.number(),
+  // JSON has no NaN: the FVU of a batch that does not vary is null.
+  batch_fvu: z.number().nullable(),
   // Runs of before there were norms have none.
   grad_norms: z.record(z.string(), z.number()).default({}),
   resampled: z.number().int().nonnegative().optional(),
@@ -43,7 +44,7 @@ export function stepLine({
     losses,
     l0,
     dead,
-    batch_fvu: batchFvu,
+    batch_fvu: Number.isNaN(batchFvu) ? null : batchFvu,
     grad_norms: gradNorms,
     ...(resampled === undefined ? {} : { resampled }),
     elapsed_ms: elapsedMs,
@@ -71,7 +72,14 @@ export function parseStepLines(text: string, path: string): readonly StepEvent[]
       resampled,
       ...same
     } = parsed.data;
-    return { ...same, totalSteps, batchFvu, gradNorms, elapsedMs, ...(resampled === undefined ? {} : { resampled }) };
+    return {
+      ...same,
+      totalSteps,
+      batchFvu: batchFvu ?? NaN,
+      gradNorms,
+      elapsedMs,
+      ...(resampled === undefined ? {} : { resampled }),
+    };
   });
 }
 

@@ -30,7 +30,7 @@ export interface StepEvent {
   readonly l0: number;
   /** Latents that have not fired in the last `dead_after_tokens` tokens, before any resampling. */
   readonly dead: number;
-  /** FVU of this batch with the weights of the forward pass: a training curve, not an evaluation. */
+  /** FVU of this batch with the weights of the forward pass: a training curve, not an evaluation. NaN for equal tokens. */
   readonly batchFvu: number;
   /** Norm of each parameter's gradient, as the variant corrected it, before clipping. */
   readonly gradNorms: Readonly<Record<string, number>>;

@@ -9,7 +9,7 @@ import { openBackend } from "../backends/open-backend.ts";
 import { normals } from "../random.ts";
 import { recorded, withTargets } from "./run.fixture.ts";
 import type { TrainingInput } from "./training-config.ts";
-import { D, linear, tinySae } from "./variants.fixture.ts";
+import { D, linear, tinySae, unfoldable } from "./variants.fixture.ts";
 
 const withoutTime = ({ elapsedMs: _, ...event }: StepEvent): unknown => event;
 
@@ -152,8 +152,7 @@ describe("features of a run", () => {
     });
 
     it("is refused at the start where the variant cannot fold it", async () => {
-      const { foldInputScale: _, ...cannot } = linear;
-      await expect(recorded({ backend, variant: cannot, source, training })).rejects.toThrow(
+      await expect(recorded({ backend, variant: unfoldable, source, training })).rejects.toThrow(
         "normalize_input=expected-norm, but a scale of its inputs cannot be folded into linear (it has no foldInputScale); allowed: none",
       );
     });

@@ -71,6 +71,34 @@ describe("train", () => {
     );
   });
 
+  it("goes on from a checkpoint of before there were keys that have defaults now", async () => {
+    const training = { steps: 20, batch_size: 64, checkpoint_every: 10 };
+    const store = memoryStore();
+    const { result } = await run({ training, store });
+    const { lr_schedule: _, b_dec_init: __, accumulation_steps: ___, ...older } = store.saved[0]!.training;
+    const resumed = await run({ training, resume: { ...store.saved[0]!, training: older } });
+    expect(resumed.result).toEqual(result);
+  });
+
+  it("reports no FVU for a batch that does not vary", async () => {
+    const { events } = await run({ training: { steps: 2, batch_size: 1 } });
+    expect(events.map(({ batchFvu }) => batchFvu)).toEqual([NaN, NaN]);
+  });
+
+  it("says how far it is: 0 at the first step, 1 at the last", async () => {
+    const seen: number[] = [];
+    const variant: Variant = {
+      ...linear,
+      forward: (ops, params, context) => {
+        seen.push(context.progress);
+        return linear.forward(ops, params, context);
+      },
+    };
+    await run({ variant, training: { steps: 5, batch_size: 64 } });
+    await run({ variant, training: { steps: 1, batch_size: 64 } });
+    expect(seen).toEqual([0, 0.25, 0.5, 0.75, 1, 0]);
+  });
+
   it("counts a latent dead after the configured tokens without firing", async () => {
     const { events } = await run({ training: { steps: 12, batch_size: 64, dead_after_tokens: 640 } });
     expect(events.map(({ dead }) => dead)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1]);

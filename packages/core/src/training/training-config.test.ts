@@ -23,7 +23,8 @@ describe("training configuration", () => {
   ])("is a fixed point once filled: %j", (input) => {
     const filled = parseTrainingConfig(input);
     expect(parseTrainingConfig(filled)).toEqual(filled);
-    expect(parseTrainingConfig(JSON.parse(JSON.stringify(filled)) as TrainingInput)).toEqual(filled);
+    const text = JSON.stringify(filled);
+    expect(JSON.stringify(parseTrainingConfig(JSON.parse(text) as TrainingInput))).toBe(text);
   });
 
   it("names unknown keys, bad values and contradictions, with what is allowed", () => {

@@ -67,13 +67,19 @@ export function parseTrainingConfig(input: TrainingInput): TrainingConfig {
   const config = parsed.data;
   const contradiction = contradictionIn(config);
   if (contradiction) throw new UsageError(`training config: ${contradiction}`);
-  return {
+  const { lr_decay_fraction, resample_every, resample_until_fraction } = config;
+  return inOrder({
     ...config,
-    lr_decay_fraction: config.lr_decay_fraction ?? DECAY_FRACTION[config.lr_schedule],
-    ...(config.resample_every === undefined
-      ? {}
-      : { resample_until_fraction: config.resample_until_fraction ?? RESAMPLE_UNTIL }),
-  };
+    lr_decay_fraction: lr_decay_fraction ?? DECAY_FRACTION[config.lr_schedule],
+    ...(resample_every === undefined ? {} : { resample_until_fraction: resample_until_fraction ?? RESAMPLE_UNTIL }),
+  });
+}
+
+/** Keys in the order of the schema, filled in or given: a configuration that is stored again is the same file. */
+function inOrder(config: TrainingConfig): TrainingConfig {
+  const order = Object.keys(trainingConfigSchema.shape);
+  const entries = Object.entries(config).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  return Object.fromEntries(entries) as TrainingConfig;
 }
 
 function contradictionIn(config: z.output<typeof trainingConfigSchema>): string | undefined {

@@ -6,7 +6,7 @@ import type { Variant } from "../contracts/variant.ts";
 export const D = 6;
 
 /** `xhat = x A`: latents are the inputs themselves, latent 5 never fires. */
-export const linear: Variant = {
+export const unfoldable: Variant = {
   id: "linear",
   config: { d_in: D, d_sae: D },
   dIn: D,
@@ -21,9 +21,11 @@ export const linear: Variant = {
       latents: x,
     };
   },
-  foldInputScale: (params) => params, // (s x A) / s
   lower: () => Promise.reject(new Error("never lowered here")),
 };
+
+/** {@link unfoldable}, with the scale of its inputs folded in: `(s x A) / s` is `x A`. */
+export const linear: Variant = { ...unfoldable, foldInputScale: (params) => params };
 
 export interface TinyOptions {
   readonly dIn: number;
@@ -50,11 +52,11 @@ export function tinySae({ dIn, dSae, k }: TinyOptions): Variant {
         b_dec: ops.tensor(center, [dIn]),
         steps: ops.zeros([1]),
       };
-      const given = Object.entries(warmStart).map(([name, tensor]) => [name, ops.fromHost(tensor)]);
-      return { ...fresh, ...(Object.fromEntries(given) as object) };
+      const given = Object.entries(warmStart).map(([name, tensor]) => [name, ops.fromHost(tensor)] as const);
+      return { ...fresh, ...Object.fromEntries(given) };
     },
     forward: (ops, params, { x, target = x, progress }) => {
-      const latents = ops.encodeTopK(x, params["W_enc"]!, params["b_enc"]!, k, params["b_dec"]!);
+      const latents = ops.encodeTopK(x, params["W_enc"]!, params["b_enc"]!, k, params["b_dec"]);
       const reconstruction = ops.add(ops.decodeSparse(latents, params["W_dec"]!), params["b_dec"]!); // [n, d_in]
       return {
         reconstructions: [reconstruction],

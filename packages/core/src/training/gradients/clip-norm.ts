@@ -4,14 +4,20 @@
  *
  *     g <- g min(1, limit / |g|)
  */
+import { elementCount } from "@qsae/runtime";
 import type { Tensor, TensorOps, Tensors } from "../../contracts/tensor-ops.ts";
 
 /** Keeps 0 / 0 out where all gradients are 0. */
 const LEAST_NORM = 1e-20;
 
-/** `|g|^2` of each gradient: scalars. */
+/** `|g|^2` of each gradient: scalars. As a product of a row and a column, which writes nothing on its way. */
 export function squaredNorms(ops: TensorOps, grads: Tensors): Tensors {
-  return Object.fromEntries(Object.entries(grads).map(([name, grad]) => [name, ops.sum(ops.square(grad))]));
+  return Object.fromEntries(Object.entries(grads).map(([name, grad]) => [name, squaredNorm(ops, grad)]));
+}
+
+function squaredNorm(ops: TensorOps, grad: Tensor): Tensor {
+  const size = elementCount(grad.shape);
+  return ops.reshape(ops.matMul(ops.reshape(grad, [1, size]), ops.reshape(grad, [size, 1])), []);
 }
 
 /**

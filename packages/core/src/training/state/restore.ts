@@ -3,7 +3,7 @@ import { UsageError, type HostTensor } from "@qsae/runtime";
 import type { TrainingCheckpoint } from "../../contracts/sae-checkpoint.ts";
 import type { AdamSlot, TensorOps, Tensors } from "../../contracts/tensor-ops.ts";
 import type { Variant } from "../../contracts/variant.ts";
-import { parseTrainingConfig, type TrainingConfig, type TrainingInput } from "../training-config.ts";
+import { parseTrainingConfig, type TrainingConfig } from "../training-config.ts";
 import { ADAM_M, ADAM_V, AVERAGE, INPUT_SCALE, PARAM, SINCE_FIRED } from "./state-names.ts";
 import type { TrainingState } from "./training-state.ts";
 
@@ -17,7 +17,7 @@ export function restoreState(
   requireSame("variant", checkpoint.sae.spec.variant, variant.id);
   requireSameRecord(checkpoint.sae.spec.config, variant.config);
   // A key that came with a later release has its default.
-  requireSameRecord(parseTrainingConfig(checkpoint.training as TrainingInput), training);
+  requireSameRecord(parseTrainingConfig(checkpoint.training), training);
   const { state, step } = checkpoint;
   const scaled = training.normalize_input !== "none";
   const averaged = training.ema_decay !== undefined;

@@ -31,7 +31,7 @@ export function measuredStep(scalars: Readonly<Record<string, number>>, tokens: 
     losses,
     l0: scalars["fired"]! / tokens,
     dead: scalars["dead"]!,
-    batchFvu: scalars["squaredError"]! / scalars["scatter"]!,
+    batchFvu: scalars["scatter"]! > 0 ? scalars["squaredError"]! / scalars["scatter"]! : NaN,
     gradNorms: Object.fromEntries(Object.entries(squares).map(([name, square]) => [name, Math.sqrt(square)])),
   };
 }

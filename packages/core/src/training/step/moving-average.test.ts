@@ -50,4 +50,16 @@ describe("averages of the weights", () => {
     );
     expect(valuesOf(averaged, "W_dec")).not.toEqual(valuesOf(raw, "param.W_dec"));
   });
+
+  it("begin anew for latents that are resampled", async () => {
+    const [dSae, silent] = [16, 8];
+    const variant = tinySae({ dIn: D, dSae, k: 2 });
+    const resampling = { ...training, ema_decay: 0.9, dead_after_tokens: 256, resample_every: 6 };
+    const { events, saved } = await recorded({ backend, variant, source, training: resampling });
+    expect(events[5]!.resampled).toBeGreaterThanOrEqual(silent);
+    const at6 = saved[5]!;
+    const reborn = valuesOf(at6.sae.tensors, "W_dec").slice(silent * D);
+    expect(reborn).toEqual(valuesOf(at6.state, "param.W_dec").slice(silent * D));
+    expect(reborn).not.toEqual(valuesOf(saved[4]!.sae.tensors, "W_dec").slice(silent * D));
+  });
 });
