@@ -6,7 +6,7 @@
 import { normals, train, type Backend, type DataSource, type TrainingConfig, type Variant } from "@qsae/core";
 import type { HostTensor } from "@qsae/runtime";
 
-export const FIRST_STEPS = 5;
+const FIRST_STEPS = 5;
 
 export interface FirstSteps {
   readonly training: TrainingConfig;
