@@ -31,7 +31,7 @@ export interface Cell {
 }
 
 /** Figures of a cell, on held-out tokens with the weights as they are stored where nothing else is said. */
-export const measuredSchema = z.strictObject({
+const measuredSchema = z.strictObject({
   fvu: z.number(),
   l0: z.number(),
   /** Latents that did not fire in the last `dead_after_tokens` tokens of training. */

@@ -6,7 +6,9 @@
 import { normals, train, type Backend, type DataSource, type TrainingConfig, type Variant } from "@qsae/core";
 import type { HostTensor } from "@qsae/runtime";
 
-export const FIRST_STEPS = 5;
+const FIRST_STEPS = 5;
+/** Larger steps soon carry latents over the edge of the top k by rounding alone. */
+const FIRST_LR = 1e-3;
 
 export interface FirstSteps {
   readonly training: TrainingConfig;
@@ -37,6 +39,7 @@ export async function firstSteps(variant: Variant, training: TrainingConfig, sou
     training: {
       ...training,
       steps: FIRST_STEPS,
+      lr: FIRST_LR,
       lr_warmup_steps: 0,
       lr_decay_fraction: 0,
       dead_after_tokens: batchSize,

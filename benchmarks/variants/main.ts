@@ -3,7 +3,7 @@
  * cells.ts that is not in the results yet, one at a time; interrupted, the next call goes on. `--steps` is for trying it out:
  * the results of such short runs go to a file of their own.
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { writeFileAtomic } from "@qsae/data";
@@ -64,9 +64,11 @@ async function main(signal: AbortSignal): Promise<void> {
   const options = readOptions();
   const cells = shortened(allCells, options.steps);
   const keys = cellKeys(cells);
+  const defaultPath =
+    options.steps === undefined ? here("results.json") : join(CACHE_FOLDER, `${options.steps}-steps.json`);
+  // pnpm and the runner change folders; INIT_CWD is where the command was typed
   const resultsPath =
-    options.out ??
-    (options.steps === undefined ? here("results.json") : join(CACHE_FOLDER, `${options.steps}-steps.json`));
+    options.out === undefined ? defaultPath : resolve(process.env["INIT_CWD"] ?? process.cwd(), options.out);
   const named = options.cells === undefined ? cells : namedCells(cells, options.cells.split(","));
   if (options.list) {
     const results = await readResults(resultsPath);

@@ -40,13 +40,11 @@ const page = await variantsPage({
   ],
 });
 /** Entries of the row that begins with a cell. */
-const row = (cell: string, nth = 0): string[] =>
-  page
-    .split("\n")
-    .filter((line) => line.startsWith(`| ${cell} `))
-    [nth]!.split("|")
-    .slice(1, -1)
-    .map((entry) => entry.trim());
+function row(cell: string, nth = 0): string[] {
+  const lines = page.split("\n").filter((line) => line.startsWith(`| ${cell} `));
+  const entries = lines[nth]!.split("|").slice(1, -1);
+  return entries.map((entry) => entry.trim());
+}
 
 it("has a row per cell, measured or not", () => {
   expect(row("topk/0")).toEqual([

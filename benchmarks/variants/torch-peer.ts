@@ -1,7 +1,6 @@
 /** PyTorch trains the same recipe, in a process of its own on the same rows. */
 import { spawn } from "node:child_process";
-import { open, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, open, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -17,6 +16,7 @@ export interface TorchContext {
   readonly key: string;
   readonly backend: Backend;
   readonly sources: Sources;
+  readonly cacheFolder: string;
   readonly signal: AbortSignal;
   readonly label: string;
 }
@@ -36,15 +36,16 @@ type Answer =
 /** @throws if python3 with torch and OpenBLAS is missing, or the first losses of both sides differ */
 export async function measureTorch(
   cell: Cell,
-  { key, backend, sources, signal, label }: TorchContext,
+  { key, backend, sources, cacheFolder, signal, label }: TorchContext,
 ): Promise<StoredCell> {
   const variant = variantOf(cell);
   const training = trainingOf(cell);
   const recipe = recipeOf(variant, training);
   const first = await firstSteps(variant, training, sources.train);
   const ours = await ourFirstLosses(backend, variant, sources.train, first);
-  const folder = await mkdtemp(join(tmpdir(), "qsae-torch-topk-"));
+  const folder = join(cacheFolder, "torch"); // one place, so that killed runs leave no more than one behind
   try {
+    await mkdir(folder, { recursive: true });
     for (const name of ["x", "wDec", "bDec"] as const)
       await writeFile(join(folder, `${name}.f32`), bytesOf(first[name]));
     await writeFile(join(folder, "first.json"), JSON.stringify(recipeOf(variant, first.training)));
