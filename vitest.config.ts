@@ -23,7 +23,12 @@ export default defineConfig({
           // A guard against hanging, with room for a slow machine that does other things; not a measure of speed.
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          include: ["packages/*/{src,test,assembly}/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"],
+          include: [
+            "packages/*/{src,test,assembly}/**/*.test.ts",
+            "test/**/*.test.ts",
+            "tools/**/*.test.ts",
+            "benchmarks/**/*.test.ts",
+          ],
         },
       },
     ],

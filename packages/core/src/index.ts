@@ -18,6 +18,7 @@ export { packMatrix } from "./quantization/pack-matrix.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";
 export {
   parseTrainingConfig,
+  tokensPerStep,
   trainingConfigSchema,
   type TrainingConfig,
   type TrainingInput,

@@ -24,13 +24,19 @@ const activations: readonly (readonly [variant: string, config: object])[] = [
   ["binary-latent", {}],
   ["binary-latent", { k: 5, activation: "binary-topk" }],
   ["binary-latent", { ...SELECT, activation: "binary-batch-topk" }],
+  ["quantized-matryoshka", { k: 5 }],
+  ["quantized-matryoshka", { k: 5, activation: "binary-topk" }],
+  ["residual-quantized", { k: 6 }],
+  ["residual-quantized", { k: 6, activation: "binary-topk" }],
+  ["residual-quantized", { activation: "binary" }],
 ];
 const sides = [undefined, "int4", "ternary", "binary", "centered-int2"];
 const cases = activations.flatMap(([id, config]) =>
   sides.flatMap((encoder) =>
     sides.map((decoder) => ({
       name: `${id} ${JSON.stringify(config)}, encoder ${encoder ?? "float"}, dictionary ${decoder ?? "float"}`,
-      quantized: encoder !== undefined || decoder !== undefined,
+      quantized: encoder !== undefined || decoder !== undefined || id.includes("quantized"),
+      switching: id === "binary-latent" || ("activation" in config && String(config.activation).startsWith("binary")),
       variant: variantByName(
         id,
         {
@@ -57,7 +63,7 @@ const x = normals(N * D, 1, 9); // [n, d_in]
 /** Parameters as they may be after training: none is 0. */
 async function someParameters(variant: Variant): Promise<HostTensors> {
   const { ops } = backend;
-  const params = ops.tidy(() => variant.init(ops, { seed: 3, center: normals(D, 0.3, 4) }));
+  const params = ops.tidy(() => variant.init(ops, { seed: 3, center: normals(D, 0.3, 4), deviation: 4 }));
   const named = await Promise.all(
     Object.entries(params).map(async ([name, tensor], i) => {
       const { shape, data } = await ops.read(tensor);
@@ -70,7 +76,7 @@ async function someParameters(variant: Variant): Promise<HostTensors> {
   return likeLowered(ops, variant, Object.fromEntries(named), x);
 }
 
-describe.each(cases)("$name", ({ variant, quantized }) => {
+describe.each(cases)("$name", ({ variant, quantized, switching }) => {
   let params: HostTensors;
   beforeAll(async () => {
     params = await someParameters(variant);
@@ -94,7 +100,7 @@ describe.each(cases)("$name", ({ variant, quantized }) => {
     const { ops } = backend;
     const plain = loadSae(await variant.lower(ops, params));
     // Where latents are switches, scales of quantized weights change, and F16 holds only changes by powers of two.
-    const rounds = variant.id === "binary-latent" && quantized;
+    const rounds = switching && quantized;
     const scales = rounds
       ? fc.integer({ min: -4, max: 4 }).map((e) => 2 ** e)
       : fc.double({ min: 0.05, max: 20, noNaN: true });

@@ -11,6 +11,9 @@ import type { autoencoderKeys } from "./config.ts";
 
 type AutoencoderConfig = z.output<z.ZodObject<typeof autoencoderKeys>>;
 
+/** Active latents where a penalty decides them: d_in over this, a usual number. */
+const USUAL_ACTIVE_SHARE = 8;
+
 export interface OneStage {
   readonly id: string;
   readonly parsed: AutoencoderConfig & { readonly decoder_quantizer?: string | undefined };
@@ -20,6 +23,8 @@ export interface OneStage {
   readonly dictionaryQuantizer?: Quantizer;
   /** Default: one, d_sae. */
   readonly prefixEnds?: readonly number[];
+  /** As in AutoencoderParts. */
+  readonly joint?: boolean;
 }
 
 /**
@@ -28,12 +33,13 @@ export interface OneStage {
  *
  * @throws UsageError for an unknown quantizer, and for keys that contradict `transcoder`
  */
-export function oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer, prefixEnds }: OneStage): Variant {
+export function oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer, prefixEnds, joint }: OneStage): Variant {
   const { d_in: dIn, d_sae: dSae, transcoder, skip, encoder_quantizer: encoderName, decoder_quantizer: name } = parsed;
   const applyBDec = bDecAppliedToInput(id, parsed);
   const quantizer = dictionaryQuantizer ?? (name === undefined ? undefined : resolve(name));
   const start = transcoder ? untied : tied;
   const switching = chosen.activation.latents === "switches";
+  const active = chosen.activation.active ?? Math.max(1, dIn / USUAL_ACTIVE_SHARE);
   return autoencoder({
     id,
     config: { ...chosen.config, apply_b_dec_to_input: applyBDec },
@@ -44,8 +50,9 @@ export function oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer, pre
     encoder: weights({ name: "W_enc", ...(encoderName === undefined ? {} : { quantizer: resolve(encoderName) }) }),
     dictionary: weights({ name: "W_dec", ...(quantizer ? { quantizer } : {}) }),
     ...(quantizer || switching ? {} : { constraint: unitNorm }),
-    start: switching ? forSwitches(start) : start,
+    start: switching ? forSwitches(start, active) : start,
     ...(prefixEnds ? { prefixEnds } : {}),
+    ...(joint === undefined ? {} : { joint }),
     transcoder,
     skip,
   });

@@ -47,12 +47,33 @@ describeVariants([
     variant: binaryLatent({ ...SIZES, k: K, activation: "binary-batch-topk", decoder_quantizer: "int4" }, resolve),
   },
   { name: "binary-latent, reference preset", variant: binaryLatent({ ...SIZES, preset: "reference" }, resolve) },
-  { name: "quantized-matryoshka", variant: quantizedMatryoshka({ ...SIZES, n_bits: 3 }) },
-  { name: "quantized-matryoshka, stage-wise", variant: quantizedMatryoshka({ ...SIZES, n_bits: 3, joint: false }) },
-  { name: "quantized-matryoshka, topk", variant: quantizedMatryoshka({ ...SIZES, activation: "topk", k: K }) },
-  { name: "quantized-matryoshka, reference preset", variant: quantizedMatryoshka({ ...SIZES, preset: "reference" }) },
-  { name: "residual-quantized", variant: residualQuantized({ ...SIZES, n_bits: 3 }) },
-  { name: "residual-quantized, reference preset", variant: residualQuantized({ ...SIZES, preset: "reference" }) },
+  { name: "quantized-matryoshka", variant: quantizedMatryoshka({ ...SIZES, k: K, n_bits: 3 }, resolve) },
+  {
+    name: "quantized-matryoshka, stage-wise, batch-topk",
+    variant: quantizedMatryoshka({ ...SIZES, k: K, n_bits: 3, joint: false, activation: "batch-topk" }, resolve),
+  },
+  {
+    name: "quantized-matryoshka, binary latents",
+    variant: quantizedMatryoshka({ ...SIZES, activation: "binary", decoder_quantizer: "int4" }, resolve),
+  },
+  {
+    name: "quantized-matryoshka, reference preset",
+    variant: quantizedMatryoshka({ ...SIZES, preset: "reference" }, resolve),
+  },
+  { name: "residual-quantized", variant: residualQuantized({ ...SIZES, k: K, n_bits: 3 }, resolve) },
+  {
+    name: "residual-quantized, stage-wise, int4 encoders",
+    variant: residualQuantized({ ...SIZES, k: 2 * K, joint: false, encoder_quantizer: "int4" }, resolve),
+  },
+  {
+    name: "residual-quantized, binary-topk",
+    variant: residualQuantized({ ...SIZES, k: 2 * K, activation: "binary-topk" }, resolve),
+  },
+  { name: "residual-quantized, binary", variant: residualQuantized({ ...SIZES, activation: "binary" }, resolve) },
+  {
+    name: "residual-quantized, reference preset",
+    variant: residualQuantized({ ...SIZES, preset: "reference" }, resolve),
+  },
   { name: "ternary", variant: ternary({ ...SIZES, k: K }, resolve) },
   { name: "ternary batch-topk", variant: ternary({ ...SIZES, k: K, activation: "batch-topk" }, resolve) },
   {

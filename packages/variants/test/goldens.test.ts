@@ -62,7 +62,12 @@ function batch(ops: TensorOps, { tensors }: Golden, step: number): Tensor {
 const start = (ops: TensorOps, golden: Golden): Tensors => {
   const dIn = golden.variant.dIn;
   return ops.tidy(() =>
-    golden.variant.init(ops, { seed: 0, center: new Float32Array(dIn), warmStart: parametersAt(golden, "init.") }),
+    golden.variant.init(ops, {
+      seed: 0,
+      center: new Float32Array(dIn),
+      deviation: 1,
+      warmStart: parametersAt(golden, "init."),
+    }),
   );
 };
 
@@ -242,7 +247,12 @@ describe.each(files)("%s", (file) => {
     const backend = await openBackend("wasm");
     const { ["W_dec.mask"]: _, ...warmStart } = parametersAt(golden, "init.");
     const params = backend.ops.tidy(() =>
-      golden.variant.init(backend.ops, { seed: 0, center: new Float32Array(golden.variant.dIn), warmStart }),
+      golden.variant.init(backend.ops, {
+        seed: 0,
+        center: new Float32Array(golden.variant.dIn),
+        deviation: 1,
+        warmStart,
+      }),
     );
     expect(await backend.ops.read(params["W_dec.mask"]!)).toEqual(expected);
     await backend.close();

@@ -15,11 +15,20 @@ export interface TrainFlags extends CommonFlags {
   readonly steps?: number;
   readonly epochs?: number;
   readonly batchSize?: number;
+  readonly accumulationSteps?: number;
   readonly lr?: number;
+  readonly lrSchedule?: string;
   readonly lrWarmupSteps?: number;
   readonly lrDecayFraction?: number;
+  readonly lrMinFraction?: number;
+  readonly clipGradNorm?: number;
+  readonly emaDecay?: number;
+  readonly normalizeInput?: string;
+  readonly bDecInit?: string;
   readonly seed?: number;
   readonly deadAfterTokens?: number;
+  readonly resampleEvery?: number;
+  readonly resampleUntilFraction?: number;
   readonly checkpointEvery?: number;
   readonly backend?: string;
   readonly out?: string;
@@ -51,16 +60,29 @@ export function trainCommand(): Command {
     .option("--from <sae>", "start from this SAE's weights")
     .option("--steps <n>", "optimiser steps", integer(1))
     .option("--epochs <n>", "passes over the data instead of --steps; default 3", number({ above: 0 }))
-    .option("--batch-size <n>", "tokens per step; default 1024", integer(1))
+    .option("--batch-size <n>", "tokens per batch; default 1024", integer(1))
+    .option("--accumulation-steps <n>", "batches per optimiser step; default 1", integer(1))
     .option("--lr <rate>", "peak learning rate; default 0.001", number({ above: 0 }))
+    .option("--lr-schedule <name>", "how the rate falls: constant, linear or cosine; default linear")
     .option("--lr-warmup-steps <n>", "steps over which the rate rises; default 50", integer(0))
     .option(
       "--lr-decay-fraction <share>",
-      "share of the steps, at the end, over which it falls; default 0.3",
+      "share of the steps, at the end, over which it falls; default 0.3, for cosine 1",
       number({ min: 0, max: 1 }),
     )
-    .option("--seed <n>", "of initialisation and order; default 0", integer(0))
+    .option("--lr-min-fraction <share>", "share of --lr that it falls to; default 0", number({ min: 0, max: 1 }))
+    .option("--clip-grad-norm <norm>", "scale gradients down to this norm, all together", number({ above: 0 }))
+    .option("--ema-decay <decay>", "save a moving average of the weights, e.g. 0.999", number({ above: 0, max: 1 }))
+    .option("--normalize-input <how>", "none or expected-norm; folded into the saved weights; default none")
+    .option("--b-dec-init <center>", "where b_dec starts: mean, geometric-median or zeros; default mean")
+    .option("--seed <n>", "of initialisation, order and resampling; default 0", integer(0))
     .option("--dead-after-tokens <n>", "a latent silent for so long is dead; default 20000", integer(1))
+    .option("--resample-every <n>", "steps between restarts of dead latents; default: never", integer(1))
+    .option(
+      "--resample-until-fraction <share>",
+      "share of the steps after which none is restarted; default 0.5",
+      number({ min: 0, max: 1 }),
+    )
     .option("--checkpoint-every <n>", "steps between checkpoints; default 200", integer(1))
     .option("--backend <name>", "auto, wasm or cpu; default auto")
     .option("--out <folder>", "folder of the run")

@@ -13,6 +13,8 @@ const event: StepEvent = {
   l0: 32,
   dead: 0,
   batchFvu: 0.25,
+  gradNorms: { W_enc: 0.5, b_enc: 0 },
+  resampled: 7,
   elapsedMs: 12.5,
 };
 
@@ -23,6 +25,13 @@ describe("step records", () => {
       { ...event, step: 4 },
     ]);
     expect(Object.keys(JSON.parse(stepLine(event)) as object)).toContain("batch_fvu");
+  });
+
+  it("say nothing of resampling where none was due, and nothing of norms where an older run wrote none", () => {
+    const { resampled: _, ...plain } = event;
+    expect(parseStepLines(stepLine(plain), "m.jsonl")).toEqual([plain]);
+    const { grad_norms: __, ...older } = JSON.parse(stepLine(plain)) as Record<string, unknown>;
+    expect(parseStepLines(`${JSON.stringify(older)}\n`, "m.jsonl")).toEqual([{ ...plain, gradNorms: {} }]);
   });
 
   it("leave out a last line that was cut off", () => {

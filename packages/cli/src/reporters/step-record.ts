@@ -13,6 +13,9 @@ const stepRecordSchema = z.strictObject({
   l0: z.number(),
   dead: z.number(),
   batch_fvu: z.number(),
+  // Runs of before there were norms have none.
+  grad_norms: z.record(z.string(), z.number()).default({}),
+  resampled: z.number().int().nonnegative().optional(),
   elapsed_ms: z.number(),
 });
 
@@ -27,6 +30,8 @@ export function stepLine({
   l0,
   dead,
   batchFvu,
+  gradNorms,
+  resampled,
   elapsedMs,
 }: StepEvent): string {
   const record: z.input<typeof stepRecordSchema> = {
@@ -39,6 +44,8 @@ export function stepLine({
     l0,
     dead,
     batch_fvu: batchFvu,
+    grad_norms: gradNorms,
+    ...(resampled === undefined ? {} : { resampled }),
     elapsed_ms: elapsedMs,
   };
   return `${JSON.stringify(record)}\n`;
@@ -56,8 +63,15 @@ export function parseStepLines(text: string, path: string): readonly StepEvent[]
     const parsed = stepRecordSchema.safeParse(jsonOf(line));
     if (!parsed.success)
       throw new FormatError(path, `line ${i + 1} is no training step; expected what qsae train writes`);
-    const { total_steps: totalSteps, batch_fvu: batchFvu, elapsed_ms: elapsedMs, ...same } = parsed.data;
-    return { ...same, totalSteps, batchFvu, elapsedMs };
+    const {
+      total_steps: totalSteps,
+      batch_fvu: batchFvu,
+      grad_norms: gradNorms,
+      elapsed_ms: elapsedMs,
+      resampled,
+      ...same
+    } = parsed.data;
+    return { ...same, totalSteps, batchFvu, gradNorms, elapsedMs, ...(resampled === undefined ? {} : { resampled }) };
   });
 }
 

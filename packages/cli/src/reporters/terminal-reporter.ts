@@ -11,19 +11,26 @@ export interface TerminalReporter extends Reporter {
 
 export function terminalReporter(
   terminal: Pick<Terminal, "progress">,
-  { label, batchSize }: { readonly label: string; readonly batchSize: number },
+  { label, tokensPerStep }: { readonly label: string; readonly tokensPerStep: number },
 ): TerminalReporter {
   let progress: Progress | undefined;
+  let resampledInAll = 0;
   const close = (): void => {
     progress?.stop();
     progress = undefined;
   };
   return {
     onStart: ({ startStep, totalSteps }) => {
-      progress = terminal.progress({ label, total: totalSteps * batchSize, start: startStep * batchSize });
+      progress = terminal.progress({ label, total: totalSteps * tokensPerStep, start: startStep * tokensPerStep });
     },
-    onStep: ({ tokens, batchFvu, dead }) => {
-      progress?.update(tokens, `FVU ${fvu(batchFvu)}${dead > 0 ? `, ${dead} dead` : ""}`);
+    onStep: ({ tokens, batchFvu, dead, resampled = 0 }) => {
+      resampledInAll += resampled;
+      const figures = [
+        `FVU ${fvu(batchFvu)}`,
+        ...(dead > 0 ? [`${dead} dead`] : []),
+        ...(resampledInAll > 0 ? [`${resampledInAll} resampled`] : []),
+      ];
+      progress?.update(tokens, figures.join(", "));
     },
     onEnd: close,
     close,

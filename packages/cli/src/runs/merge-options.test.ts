@@ -37,6 +37,17 @@ describe("mergeOptions", () => {
     expect(merge({}, {}).variant).toBeUndefined();
   });
 
+  it("takes schedules, averages, normalisation and resampling from the command line", () => {
+    const flags = { lrSchedule: "cosine", emaDecay: 0.9, normalizeInput: "expected-norm", resampleEvery: 5 };
+    expect(merge({ training: { lr_schedule: "linear", lr: 1 } }, flags).training).toEqual({
+      lr: 1,
+      lr_schedule: "cosine",
+      ema_decay: 0.9,
+      normalize_input: "expected-norm",
+      resample_every: 5,
+    });
+  });
+
   it("has an option for every key of the training configuration", () => {
     const options = trainCommand().options.map(({ long }) => long);
     for (const key of Object.keys(trainingConfigSchema.shape))

@@ -5,6 +5,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import {
+  tokensPerStep,
   train,
   type Backend,
   type DataSource,
@@ -71,7 +72,7 @@ export async function runTraining(options: RunOptions): Promise<FinishedRun> {
   for (const stale of resume ? [files.packed] : [files.packed, files.checkpoint]) await rm(stale, { force: true });
   await writeJson(files.config, storedConfig(options));
 
-  const bar = terminalReporter(terminal, { label: options.label, batchSize: training.batch_size });
+  const bar = terminalReporter(terminal, { label: options.label, tokensPerStep: tokensPerStep(training) });
   const recorder = lastStep();
   const startedMs = performance.now();
   const result = await train({
@@ -106,7 +107,7 @@ export async function runTraining(options: RunOptions): Promise<FinishedRun> {
     steps: result.step,
     elapsedMs,
     ...(recorder.last ? { last: recorder.last } : {}),
-    ...(stepsNow > 0 ? { tokensPerSecond: (1000 * stepsNow * training.batch_size) / elapsedMs } : {}),
+    ...(stepsNow > 0 ? { tokensPerSecond: (1000 * stepsNow * tokensPerStep(training)) / elapsedMs } : {}),
   };
 }
 

@@ -11,6 +11,8 @@ export interface InitContext {
   readonly seed: number;
   /** Where b_dec starts: the mean or the geometric median of the targets `[d_in]`. */
   readonly center: Float32Array;
+  /** Root of the mean squared distance of the targets from their center. */
+  readonly deviation: number;
   /** Parameters to start from, by name; the variant initialises the rest around them. */
   readonly warmStart?: HostTensors;
 }

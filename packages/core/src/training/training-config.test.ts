@@ -36,7 +36,7 @@ describe("training configuration", () => {
     expect(() => parseTrainingConfig({ ema_decay: 1 })).toThrow("training config: ema_decay:");
     expect(() => parseTrainingConfig({ steps: 3, epochs: 1 })).toThrow("steps and epochs contradict");
     expect(() => parseTrainingConfig({ lr_schedule: "constant", lr_decay_fraction: 0.2 })).toThrow(
-      'lr_schedule "constant" contradicts lr_decay_fraction=0.2; allowed with it: linear, cosine',
+      'lr_schedule "constant" contradicts lr_decay_fraction=0.2; leave that out, or choose linear or cosine',
     );
     expect(() => parseTrainingConfig({ lr_schedule: "constant", lr_min_fraction: 0.2 })).toThrow(
       "contradicts lr_min_fraction=0.2",

@@ -83,7 +83,7 @@ function contradictionIn(config: z.output<typeof trainingConfigSchema>): string 
   if (config.lr_schedule === "constant") {
     const falling = (["lr_decay_fraction", "lr_min_fraction"] as const).filter((key) => (config[key] ?? 0) > 0);
     if (falling.length > 0) {
-      return `lr_schedule "constant" contradicts ${falling.map((key) => `${key}=${config[key]}`).join(", ")}; allowed with it: linear, cosine`;
+      return `lr_schedule "constant" contradicts ${falling.map((key) => `${key}=${config[key]}`).join(", ")}; leave that out, or choose linear or cosine`;
     }
   }
   if (config.resample_until_fraction !== undefined && config.resample_every === undefined) {

@@ -44,6 +44,8 @@ export interface Activated extends Pick<ForwardPass, "latents" | "scores"> {
 export interface Activation {
   /** Whether latents grow with the pre-activations, or are 0 or 1. */
   readonly latents: "magnitudes" | "switches";
+  /** Active latents per token, where that is known beforehand. */
+  readonly active?: number;
   /** Own parameters that are measured in units of the activations: they shrink when activations do. */
   readonly scaled: readonly string[];
   /** Initial parameters beside the autoencoder's own. Those of shape `[d_sae]` belong to one latent each. */

@@ -47,6 +47,8 @@ export interface AutoencoderParts {
   readonly mseWeight?: number;
   /** Ends of nested prefixes of latents, ascending, the last d_sae. Default: one, all of them. */
   readonly prefixEnds?: readonly number[];
+  /** Whether the error of longer prefixes trains the latents of shorter ones too. Default true. */
+  readonly joint?: boolean;
   /** Whether targets lie in another space than x. Default false. */
   readonly transcoder?: boolean;
   /** Whether there is a skip connection, `W_skip [d_in, d_in]`. Default false. */
@@ -105,7 +107,7 @@ function forward(
   });
   const skipped = parts.skip ? ops.matMul(x, params["W_skip"]!) : undefined; // [n, d_in]
   const offset = skipped && bDec ? ops.add(skipped, bDec) : (skipped ?? bDec); // [d_in] or [n, d_in]
-  const decoded = decodePrefixes(ops, latents, wDec, prefixEnds);
+  const decoded = decodePrefixes(ops, latents, wDec, prefixEnds, parts.joint);
   const reconstructions = offset ? decoded.map((prefix) => ops.add(prefix, offset)) : decoded; // each [n, d_in]
   const wanted = target ?? x; // [n, d_in]
   const residuals = reconstructions.map((reconstruction) => ops.sub(wanted, reconstruction));
@@ -177,13 +179,13 @@ async function lower(ops: TensorOps, parts: AutoencoderParts, params: HostTensor
 function initialParameters(
   ops: TensorOps,
   parts: AutoencoderParts,
-  { seed, center, warmStart = {} }: InitContext,
+  { seed, center, deviation, warmStart = {} }: InitContext,
 ): Tensors {
   const { id, dIn, dSae, encoder, dictionary, activation, start = tied } = parts;
   const warmAtoms = warmStart["W_dec"];
   const atoms: { atoms?: Tensor } = warmAtoms ? { atoms: ops.fromHost(warmAtoms) } : {};
   const warmEncoder = warmStart["W_enc"]; // [d_in, d_sae]
-  const fresh = start(ops, { dIn, dSae, seed, center, ...atoms });
+  const fresh = start(ops, { dIn, dSae, seed, center, deviation, ...atoms });
   return warmStarted(ops, id, warmStart, {
     ...encoder.init(ops, warmEncoder ? ops.transpose(ops.fromHost(warmEncoder)) : fresh.encoder, seed),
     b_enc: fresh.bEnc,

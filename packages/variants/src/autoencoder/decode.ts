@@ -10,6 +10,7 @@ type Latents = ForwardPass["latents"];
  *
  * @param wDec `[d_sae, d_in]`
  * @param prefixEnds ascending, the last d_sae
+ * @param joint whether gradients of a prefix reach the shorter ones in it
  * @returns one per prefix, `[n, d_in]`
  */
 export function decodePrefixes(
@@ -17,13 +18,14 @@ export function decodePrefixes(
   latents: Latents,
   wDec: Tensor,
   prefixEnds: readonly number[],
+  joint = true,
 ): Tensor[] {
   const prefixes: Tensor[] = [];
   for (const [i, end] of prefixEnds.entries()) {
     const begin = prefixEnds[i - 1] ?? 0;
     const ring = prefixEnds.length === 1 ? whole(ops, latents, wDec) : ringOf(ops, latents, wDec, begin, end);
     const before = prefixes.at(-1);
-    prefixes.push(before ? ops.add(before, ring) : ring);
+    prefixes.push(before ? ops.add(joint ? before : ops.detach(before), ring) : ring);
   }
   return prefixes;
 }

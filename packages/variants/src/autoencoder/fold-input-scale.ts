@@ -12,7 +12,8 @@ export function inputScaleFolding({
   activation,
   encoder,
   dictionary,
-}: AutoencoderParts): ((params: HostTensors, scale: number) => HostTensors) | undefined {
+}: Pick<AutoencoderParts, "activation" | "encoder" | "dictionary">):
+  ((params: HostTensors, scale: number) => HostTensors) | undefined {
   if (activation.latents === "magnitudes") {
     return (params, scale) => {
       requireScale(scale);

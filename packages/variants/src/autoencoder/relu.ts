@@ -60,9 +60,7 @@ export const relu = ({ penalty }: ReluOptions = {}): Activation => ({
       statistics,
     };
   },
-  ...(penalty?.annealing
-    ? { afterStep: (_ops, params, { statistics }) => ({ ...pick(params), ...pick(statistics) }) }
-    : {}),
+  ...(penalty?.annealing ? { afterStep: (ops, _params, { statistics }) => copies(ops, statistics) } : {}),
   lower: (params) => ({
     selection: { kind: "threshold", threshold: new Float32Array(requiredTensor(params, "b_enc").shape[0]!) },
   }),
@@ -80,5 +78,8 @@ function annealed(ops: TensorOps, size: Tensor, p: number, params: Tensors): { v
   return { value: ops.sum(ops.mul(now, factor)), statistics: { [EXPONENT]: exponent, [FACTOR]: factor } };
 }
 
-const pick = (tensors: Tensors): Tensors =>
-  Object.fromEntries(Object.entries(tensors).filter(([name]) => name === EXPONENT || name === FACTOR));
+/** Exponent and factor of this step, where it had any, as the next parameters: statistics do not outlive their step. */
+const copies = (ops: TensorOps, statistics: Tensors): Tensors =>
+  Object.fromEntries(
+    [EXPONENT, FACTOR].flatMap((name) => (statistics[name] ? [[name, ops.mul(statistics[name], 1)] as const] : [])),
+  );

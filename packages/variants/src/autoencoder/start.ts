@@ -8,6 +8,8 @@ interface StartContext {
   readonly seed: number;
   /** `[d_in]` */
   readonly center: Float32Array;
+  /** As in InitContext. */
+  readonly deviation: number;
   /** Warm-started atoms `[d_sae, d_in]`. */
   readonly atoms?: Tensor;
 }
@@ -42,14 +44,21 @@ export const untied: Start = (ops, context) => {
 };
 
 /**
- * Another start, with scores that are positive, where the sides are tied, just when adding the atom once brings the
- * reconstruction nearer: `||u - a||^2 < ||u||^2` where `u . a > ||a||^2 / 2`. For latents that are 0 or 1.
+ * Another start, for latents that are 0 or 1. Scores are positive, where the sides are tied, just when adding the atom once
+ * brings the reconstruction nearer: `||u - a||^2 < ||u||^2` where `u . a > ||a||^2 / 2`. Random atoms are half as long as
+ * `active` orthogonal ones of one length would have to be to explain the data: of 1, 1.5 and 2.5 on data of deviation 14 with 32 active,
+ * FVU after 300 steps was 0.160, 0.166 and 0.19.
+ *
+ * @param active latents per token
  */
 export const forSwitches =
-  (start: Start): Start =>
+  (start: Start, active: number): Start =>
   (ops, context) => {
     const point = start(ops, context);
-    return { ...point, bEnc: switchBias(ops, point.atoms) };
+    if (context.atoms) return { ...point, bEnc: switchBias(ops, point.atoms) };
+    const length = context.deviation / (2 * Math.sqrt(active));
+    const atoms = ops.mul(point.atoms, length);
+    return { ...point, atoms, encoder: ops.mul(point.encoder, length), bEnc: switchBias(ops, atoms) };
   };
 
 /** `-||a||^2 / 2` of each atom: `[d_sae]`. */

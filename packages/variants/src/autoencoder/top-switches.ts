@@ -19,6 +19,7 @@ export interface TopSwitchesOptions extends AuxKOptions {
 
 export const topSwitches = ({ k, ...aux }: TopSwitchesOptions): Activation => ({
   latents: "switches",
+  active: k,
   scaled: [],
   init: () => ({}),
   apply: (ops, input) => {
@@ -42,6 +43,7 @@ export interface BatchTopSwitchesOptions extends AuxKOptions {
 
 export const batchTopSwitches = ({ k, mostPerToken, ...aux }: BatchTopSwitchesOptions): Activation => ({
   latents: "switches",
+  active: k,
   scaled: [],
   init: initialThreshold,
   apply: (ops, input) => {

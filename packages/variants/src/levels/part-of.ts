@@ -1,4 +1,4 @@
-/** A run of rows or columns, whose gradient is put back in place among zeros. */
+/** Runs of rows or columns, whose gradients are put back in place among zeros, and runs put together again. */
 import type { Tensor, TensorOps } from "@qsae/core";
 import type { Level } from "./level-sizes.ts";
 
@@ -19,3 +19,7 @@ export function partOf(ops: TensorOps, a: Tensor, { begin, size }: Level, axis: 
     },
   );
 }
+
+/** The parts one after the other along `axis`. */
+export const joined = (ops: TensorOps, parts: readonly Tensor[], axis: number): Tensor =>
+  parts.length === 1 ? parts[0]! : ops.concat(parts, axis);

@@ -8,7 +8,7 @@
  * Outliers, which residual streams have, move it less than the mean (Bricken et al. 2023 start b_dec there).
  */
 
-const MAX_ITERATIONS = 100;
+const MAX_ITERATIONS = 200;
 /** Of the distance moved, relative to the mean distance from the data. */
 const TOLERANCE = 1e-7;
 
@@ -21,7 +21,9 @@ export function geometricMedian(x: Float32Array, dIn: number): Float64Array {
     y = next;
     if (moved <= TOLERANCE * meanDistance) break;
   }
-  return y;
+  // Towards a median that is a data point the iteration only creeps; on one it stays, so the nearest is tried.
+  const nearest = nearestRow(x, n, y);
+  return improved(x, dIn, n, nearest).moved === 0 ? nearest : y;
 }
 
 function improved(
@@ -57,6 +59,15 @@ function distanceTo(x: Float32Array, start: number, y: Float64Array): number {
   let sum = 0;
   for (let j = 0; j < y.length; j++) sum += (x[start + j]! - y[j]!) ** 2;
   return Math.sqrt(sum);
+}
+
+function nearestRow(x: Float32Array, n: number, y: Float64Array): Float64Array {
+  let [best, least] = [0, Infinity];
+  for (let i = 0; i < n; i++) {
+    const distance = distanceTo(x, i * y.length, y);
+    if (distance < least) [best, least] = [i, distance];
+  }
+  return Float64Array.from(x.subarray(best * y.length, (best + 1) * y.length));
 }
 
 function meanRow(x: Float32Array, dIn: number): Float64Array {

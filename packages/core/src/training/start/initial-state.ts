@@ -28,7 +28,7 @@ export async function initialState(
   training: TrainingConfig,
   warmStart: HostTensors | undefined,
 ): Promise<TrainingState> {
-  const { center, inputScale } = await startStatistics(source, training);
+  const { center, deviation, inputScale } = await startStatistics(source, training);
   const scaled = training.normalize_input === "expected-norm";
   // Given parameters act on unscaled activations: 1 / scale, folded in, makes them act on scaled ones.
   const given = warmStart && scaled ? variant.foldInputScale!(warmStart, 1 / inputScale) : warmStart;
@@ -36,6 +36,7 @@ export async function initialState(
     const params = variant.init(ops, {
       seed: training.seed,
       center: scaled ? center.map((value) => value * inputScale) : center,
+      deviation: scaled ? deviation * inputScale : deviation,
       ...(given ? { warmStart: given } : {}),
     });
     return {

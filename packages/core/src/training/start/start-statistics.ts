@@ -10,6 +10,8 @@ const TOKENS = 16_384;
 export interface StartStatistics {
   /** Where b_dec starts, of what is reconstructed: `[d_in]`. */
   readonly center: Float32Array;
+  /** Root of the mean squared distance from that center. */
+  readonly deviation: number;
   /**
    * Factor that gives the activations a mean norm of sqrt(d_in), the one that a standard normal vector has to first order
    * (SAELens, `normalize_activations: "expected_average_only_in"`): losses and learning rates then mean the same on any
@@ -26,10 +28,14 @@ export async function startStatistics(
   const { dIn } = source;
   const sums = new Float64Array(dIn);
   const kept: Float32Array[] = [];
+  let squares = 0;
   let norms = 0;
   let tokens = 0;
   for await (const { x, target = x, n } of source.batches({ batchSize: Math.min(1024, source.tokens), seed })) {
-    for (let i = 0; i < n * dIn; i++) sums[i % dIn]! += target[i]!;
+    for (let i = 0; i < n * dIn; i++) {
+      sums[i % dIn]! += target[i]!;
+      squares += target[i]! * target[i]!;
+    }
     norms += sumOfNorms(x, n, dIn);
     if (b_dec_init === "geometric-median") kept.push(target.slice(0, n * dIn));
     tokens += n;
@@ -40,7 +46,13 @@ export async function startStatistics(
     throw new UsageError("training: normalize_input=expected-norm needs activations that are not all 0; allowed: none");
   }
   const center = centers[b_dec_init](sums, tokens, kept);
-  return { center: Float32Array.from(center), inputScale: Math.fround((Math.sqrt(dIn) * tokens) / norms) };
+  // mean of |t - c|^2 = mean |t|^2 - 2 c . mean t + |c|^2
+  const distance = center.reduce((sum, c, j) => sum + c * (c - (2 * sums[j]!) / tokens), squares / tokens);
+  return {
+    center: Float32Array.from(center),
+    deviation: Math.sqrt(Math.max(0, distance)),
+    inputScale: Math.fround((Math.sqrt(dIn) * tokens) / norms),
+  };
 }
 
 const centers: Readonly<

@@ -1,5 +1,5 @@
 /** A checkpoint to the training state it was made of, bit for bit. Checkpoints come from files: shapes are checked. */
-import { UsageError, type HostTensor, type HostTensors } from "@qsae/runtime";
+import { UsageError, type HostTensor } from "@qsae/runtime";
 import type { TrainingCheckpoint } from "../../contracts/sae-checkpoint.ts";
 import type { AdamSlot, TensorOps, Tensors } from "../../contracts/tensor-ops.ts";
 import type { Variant } from "../../contracts/variant.ts";
@@ -21,30 +21,31 @@ export function restoreState(
   const { state, step } = checkpoint;
   const scaled = training.normalize_input !== "none";
   const averaged = training.ema_decay !== undefined;
-  const params = scaled || averaged ? unprefixed(PARAM, state) : checkpoint.sae.tensors;
-  const names = Object.keys(params);
-  if (names.length === 0) throw missing(`${PARAM}...`, variant);
   const stored = (name: string, shape: readonly number[]): HostTensor => {
     const tensor = state[name];
-    if (!tensor) throw missing(name, variant);
+    if (!tensor) {
+      throw new UsageError(
+        `resume: the checkpoint has no tensor "${name}"; it was not saved by a training run of ${variant.id}`,
+      );
+    }
     return requireShape(name, tensor, shape);
+  };
+  const { tensors } = checkpoint.sae;
+  const names = Object.keys(tensors);
+  const paramOf = (name: string): HostTensor => {
+    const { shape } = tensors[name]!;
+    return scaled || averaged ? stored(PARAM + name, shape) : requireShape(name, tensors[name]!, shape);
   };
   const sinceFired = stored(SINCE_FIRED, [variant.dSae]);
   return ops.tidy(() => {
     const restored = (name: string, shape: readonly number[]) => ops.fromHost(stored(name, shape));
     const slots = names.map((name): [string, AdamSlot] => {
-      const param = params[name]!;
-      return [
-        name,
-        {
-          param: ops.fromHost(requireShape(name, param, param.shape)),
-          m: restored(ADAM_M + name, param.shape),
-          v: restored(ADAM_V + name, param.shape),
-        },
-      ];
+      const { shape } = tensors[name]!;
+      const [m, v] = [restored(ADAM_M + name, shape), restored(ADAM_V + name, shape)];
+      return [name, { param: ops.fromHost(paramOf(name)), m, v }];
     });
     const averages = (): Tensors =>
-      Object.fromEntries(names.map((name) => [name, restored(AVERAGE + name, params[name]!.shape)]));
+      Object.fromEntries(names.map((name) => [name, restored(AVERAGE + name, tensors[name]!.shape)]));
     return {
       step,
       slots: Object.fromEntries(slots),
@@ -56,12 +57,6 @@ export function restoreState(
   });
 }
 
-function missing(name: string, variant: Variant): UsageError {
-  return new UsageError(
-    `resume: the checkpoint has no tensor "${name}"; it was not saved by a training run of ${variant.id}`,
-  );
-}
-
 function requireShape(name: string, tensor: HostTensor, shape: readonly number[]): HostTensor {
   if (!(tensor.data instanceof Float32Array) || tensor.shape.join() !== shape.join()) {
     throw new UsageError(
@@ -69,11 +64,6 @@ function requireShape(name: string, tensor: HostTensor, shape: readonly number[]
     );
   }
   return tensor;
-}
-
-function unprefixed(prefix: string, tensors: HostTensors): HostTensors {
-  const own = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }
 
 function requireSameRecord(saved: Readonly<Record<string, unknown>>, now: Readonly<Record<string, unknown>>): void {

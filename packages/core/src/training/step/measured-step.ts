@@ -10,13 +10,20 @@ const SPOKEN: Readonly<Record<string, string>> = {
   activations: "the batch of activations",
   latents: "the sum of the latents",
   squaredError: "the squared error of the reconstruction",
-  scatter: "the variance of the batch",
+  scatter: "the batch of targets",
 };
 
 /** @throws NonFiniteError naming the first that is not finite, in the order in which one makes the next */
 export function measuredStep(scalars: Readonly<Record<string, number>>, tokens: number): MeasuredStep {
   const [losses, squares] = [unprefixed(LOSS, scalars), unprefixed(GRADIENT, scalars)];
-  const inOrder = ["activations", "latents", ...keysWith(LOSS, scalars), ...keysWith(GRADIENT, scalars), ...SCALARS];
+  const inOrder = [
+    "activations",
+    "scatter",
+    "latents",
+    ...keysWith(LOSS, scalars),
+    ...keysWith(GRADIENT, scalars),
+    ...SCALARS,
+  ];
   const bad = inOrder.find((name) => !Number.isFinite(scalars[name]));
   if (bad !== undefined) throw new NonFiniteError(`${SPOKEN[bad] ?? bad} became ${scalars[bad]}`);
   return {
