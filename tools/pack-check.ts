@@ -1,12 +1,15 @@
 /**
- * Installs the packed packages as a stranger would: plain npm, an empty folder outside the workspace; then imports every
- * entry that `exports` promises and runs every `bin`.
+ * Installs the packed packages as a stranger would: plain npm, in a project outside the workspace; then imports every entry
+ * that `exports` promises, runs every `bin`, and the commands that the project's README gives. The project is a copy of
+ * examples/custom-variant, which extends QSAE from outside.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { cp, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 
+import { checkExample } from "./check-example.ts";
 import { packAll, type PackedPackage } from "./pack.ts";
 import type { Manifest } from "./packages.ts";
+import { root } from "./root.ts";
 import { run } from "./run.ts";
 import { withTemporaryFolder } from "./temporary-folder.ts";
 
@@ -21,9 +24,16 @@ const peersOf = (packed: readonly PackedPackage[]): readonly string[] =>
       .map(([name, range]) => `${name}@${range}`),
   );
 
+/** The example and the model that it reads, beside one another as in the repository. Returns the example's folder. */
+const copyExample = async (folder: string): Promise<string> => {
+  const examples = join(root, "examples");
+  const project = join(folder, "custom-variant");
+  await cp(join(examples, "custom-variant"), project, { recursive: true });
+  await symlink(join(examples, "tiny-lm"), join(folder, "tiny-lm"));
+  return project;
+};
+
 const install = async (folder: string, packed: readonly PackedPackage[]): Promise<readonly string[]> => {
-  const project = { name: "stranger", private: true, type: "module" };
-  await writeFile(join(folder, "package.json"), JSON.stringify(project));
   const specifiers = packed.map(({ tarball }) => tarball);
   const args = ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
   // onnxruntime-node's install script downloads CUDA libraries; the CPU provider is in its tarball already.
@@ -71,14 +81,16 @@ const checkBins = async (folder: string, { name, version, bin = {} }: Manifest):
 
 const check = async (folder: string): Promise<readonly string[]> => {
   const packed = await packAll(folder);
-  const problems = [...(await install(folder, packed))];
+  const project = await copyExample(folder);
+  const problems = [...(await install(project, packed))];
   if (problems.length > 0) return problems;
   for (const workspacePackage of packed) {
-    const manifest = await manifestOf(folder, workspacePackage);
+    const manifest = await manifestOf(project, workspacePackage);
     problems.push(...checkManifest(manifest));
-    problems.push(...(await checkImports(folder, manifest)));
-    problems.push(...(await checkBins(folder, manifest)));
+    problems.push(...(await checkImports(project, manifest)));
+    problems.push(...(await checkBins(project, manifest)));
   }
+  problems.push(...(await checkExample(project)));
   return problems;
 };
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import {
+  fromReference,
   openBackend,
   type AdamSlot,
   type ForwardPass,
@@ -19,7 +20,6 @@ import {
 import { decodeSafetensors, loadSae, type HostTensor, type HostTensors } from "@qsae/runtime";
 import { quantizersByName } from "@qsae/quantizers";
 import { variantByName } from "../src/by-name.ts";
-import { fromReference } from "./reference-names.ts";
 import { parityProblem } from "./parity.ts";
 
 const folder = process.env["QSAE_GOLDENS"] ?? fileURLToPath(new URL("goldens", import.meta.url));

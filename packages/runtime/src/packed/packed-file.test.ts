@@ -173,6 +173,16 @@ describe("the packed file", () => {
     }
   });
 
+  it("is read from any view of memory, a Buffer at an odd offset too, and copied out of it", () => {
+    const file = encodePackedSae(example());
+    const memory = Buffer.alloc(file.length + 16, 0xff);
+    const view = memory.subarray(3, 3 + file.length);
+    view.set(file);
+    const sae = decodePackedSae(view, "x");
+    memory.fill(0xff);
+    expect(sae).toEqual(example());
+  });
+
   it("is the same bytes for the same SAE", () => {
     expect(encodePackedSae(example())).toEqual(encodePackedSae(decodePackedSae(encodePackedSae(example()), "x")));
   });

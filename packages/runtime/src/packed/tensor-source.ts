@@ -21,6 +21,8 @@ export interface TensorSource {
 
 /** Copies what is taken: the file's memory may be reused afterwards. */
 export function tensorSource(file: Uint8Array, { entries }: SafetensorsHeader, fail: Fail): TensorSource {
+  // Node's Buffer is a Uint8Array whose `slice` copies nothing.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length);
   const taken = new Set<string>();
   const find = (name: string, dtypes: readonly SafetensorsDtype[]): SafetensorsEntry => {
     taken.add(name);
@@ -33,7 +35,7 @@ export function tensorSource(file: Uint8Array, { entries }: SafetensorsHeader, f
     if (entry.shape.length !== shape.length || !entry.shape.every((size, axis) => size === shape[axis])) {
       fail(`tensor "${name}" is [${entry.shape.join(", ")}]; expected [${shape.join(", ")}]`);
     }
-    return file.subarray(entry.begin, entry.end);
+    return bytes.subarray(entry.begin, entry.end);
   };
   return {
     floats: (name, shape) => decodeFloats(take(name, "F32", shape), "F32"),
@@ -47,7 +49,7 @@ export function tensorSource(file: Uint8Array, { entries }: SafetensorsHeader, f
       }
       const scaleDtype = dtype === "F16" ? "F16" : "F32";
       return {
-        scale: decodeFloats(file.subarray(begin, end), scaleDtype),
+        scale: decodeFloats(bytes.subarray(begin, end), scaleDtype),
         scaleShape: [scaleRows, groups],
         scaleDtype,
       };

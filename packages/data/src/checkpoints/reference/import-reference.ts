@@ -1,14 +1,13 @@
 /** SAEs that the Python reference (ASSERT-KTH/QuantizedSAE) saved: a state_dict in a `.pth` file. */
 import { basename } from "node:path";
 
-import type { SaeCheckpoint } from "@qsae/core";
+import { fromReference, type SaeCheckpoint } from "@qsae/core";
 import type { HostTensors } from "@qsae/runtime";
 
 import { fileSha256 } from "../../files/sha256.ts";
 import { requireFinite } from "../require-finite.ts";
 import { readTorchFile } from "../torch/read-torch-file.ts";
-import { ourTensors } from "./our-tensors.ts";
-import { recognise, withPrefix } from "./recognise.ts";
+import { recognise, STRAY, withPrefix } from "./recognise.ts";
 import { type ImportSaeOptions, specOf } from "./reference-options.ts";
 
 /** Put before every name by `torch.nn.DataParallel` and `torch.compile`. */
@@ -28,7 +27,8 @@ export async function importReference(
   const stateDict = MODULE_PREFIXES.reduce(withoutPrefix, tensors);
   const found = recognise(stateDict, path);
   const spec = specOf(found, options, path);
-  const ours = ourTensors(spec.variant, stateDict, found);
+  const parameters = Object.entries(stateDict).filter(([name]) => !STRAY.includes(name));
+  const ours = fromReference(spec.variant, Object.fromEntries(parameters));
   for (const [name, tensor] of Object.entries(ours)) requireFinite(path, name, tensor);
   return {
     spec,

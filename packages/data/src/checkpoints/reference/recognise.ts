@@ -10,18 +10,8 @@
  *     quantized-matryoshka  decoder.weight [F, D], decoder.weight_mirror [F, D], decoder.bias [D]
  *     residual-quantized    the same under saes.0, saes.1, ..., one per bit
  */
+import type { ReferenceVariant } from "@qsae/core";
 import { FormatError, type HostTensor, type HostTensors } from "@qsae/runtime";
-
-export const REFERENCE_VARIANTS = [
-  "baseline",
-  "binary",
-  "binary-latent",
-  "ternary",
-  "quantized-matryoshka",
-  "residual-quantized",
-] as const;
-
-export type ReferenceVariant = (typeof REFERENCE_VARIANTS)[number];
 
 export interface Recognised {
   /** More than one where names and shapes are the same. */
@@ -30,16 +20,14 @@ export interface Recognised {
   readonly dSae: number;
   /** Where shapes tell. */
   readonly nBits?: number;
-  /** Latents of each SAE of residual-quantized. */
-  readonly levelSizes?: readonly number[];
 }
 
 const ENCODER = ["encoder.0.weight", "encoder.0.bias"];
 const PLAIN = [...ENCODER, "decoder.weight", "decoder.bias"];
 const TERNARY = [...ENCODER, "decoder.weight", "decoder.mask"];
 const MIRRORED = [...PLAIN, "decoder.weight_mirror"];
-/** What the last batch left in the ternary decoder. */
-const STRAY = ["decoder.input_activations", "decoder.output_grad"];
+/** What the last batch left in the ternary decoder: no parameters. */
+export const STRAY: readonly string[] = ["decoder.input_activations", "decoder.output_grad"];
 /** The reference stops at 4, and each level halves the step. */
 const MAX_LEVELS = 32;
 
@@ -97,7 +85,7 @@ function recogniseResidual(tensors: HostTensors, path: string): Recognised {
     );
   }
   const dSae = levelSizes.reduce((sum, size) => sum + size, 0);
-  return { candidates: ["residual-quantized"], dIn, dSae, nBits: levelSizes.length, levelSizes };
+  return { candidates: ["residual-quantized"], dIn, dSae, nBits: levelSizes.length };
 }
 
 type Size = Pick<Recognised, "dIn" | "dSae">;

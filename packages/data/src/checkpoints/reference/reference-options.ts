@@ -1,7 +1,8 @@
 /** What a file of the Python reference does not say, and its reader has to. */
+import { REFERENCE_VARIANTS, type ReferenceVariant } from "@qsae/core";
 import { FormatError, unknownName, UsageError } from "@qsae/runtime";
 
-import { type Recognised, REFERENCE_VARIANTS, type ReferenceVariant } from "./recognise.ts";
+import type { Recognised } from "./recognise.ts";
 
 /** For `.pth` and `.pt` files: what they do not store. */
 export interface ImportSaeOptions {
