@@ -25,6 +25,7 @@ export interface OneStage {
   readonly prefixEnds?: readonly number[];
   /** As in AutoencoderParts. */
   readonly joint?: boolean;
+  readonly prefixWeights?: readonly number[];
 }
 
 /**
@@ -33,7 +34,7 @@ export interface OneStage {
  *
  * @throws UsageError for an unknown quantizer, and for keys that contradict `transcoder`
  */
-export function oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer, prefixEnds, joint }: OneStage): Variant {
+export function oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer, ...prefixes }: OneStage): Variant {
   const { d_in: dIn, d_sae: dSae, transcoder, skip, encoder_quantizer: encoderName, decoder_quantizer: name } = parsed;
   const applyBDec = bDecAppliedToInput(id, parsed);
   const quantizer = dictionaryQuantizer ?? (name === undefined ? undefined : resolve(name));
@@ -51,8 +52,7 @@ export function oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer, pre
     dictionary: weights({ name: "W_dec", ...(quantizer ? { quantizer } : {}) }),
     ...(quantizer || switching ? {} : { constraint: unitNorm }),
     start: switching ? forSwitches(start, active) : start,
-    ...(prefixEnds ? { prefixEnds } : {}),
-    ...(joint === undefined ? {} : { joint }),
+    ...prefixes,
     transcoder,
     skip,
   });

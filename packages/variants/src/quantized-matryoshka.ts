@@ -10,7 +10,7 @@ import { z } from "zod";
 import type { QuantizerResolver, Variant, VariantFactory } from "@qsae/core";
 import { batchTopKChoice, batchTopKKeys, chooseActivation, switchChoices, topKChoice } from "./activation-config.ts";
 import { autoencoderKeys, canonicalKeys, parsePreset, referenceKeys, sparsityKeys } from "./config.ts";
-import { levelKeys, quantizedDictionaryKey } from "./levels/config.ts";
+import { levelKeys, levelLossKeys, lossWeights, quantizedDictionaryKey } from "./levels/config.ts";
 import { levelsOf } from "./levels/level-sizes.ts";
 import { switchMatryoshka } from "./levels/switch-matryoshka.ts";
 import { oneStage } from "./one-stage.ts";
@@ -24,8 +24,7 @@ export const quantizedMatryoshkaConfigSchema = z.strictObject({
   activation: z.enum(["topk", "batch-topk", "binary", "binary-topk", "binary-batch-topk"]).default("topk"),
   ...batchTopKKeys,
   ...sparsityKeys,
-  /** Whether the losses of longer prefixes train earlier levels too. */
-  joint: z.boolean().default(true),
+  ...levelLossKeys,
 });
 
 export const quantizedMatryoshkaReferenceSchema = z.strictObject({
@@ -58,7 +57,8 @@ export function quantizedMatryoshka(config: QuantizedMatryoshkaConfig, resolve: 
   }
   const chosen = chooseActivation(id, activations, parsed, canonicalKeys(id, config));
   const prefixEnds = levels.map(({ begin, size }) => begin + size);
-  return oneStage({ id, parsed, chosen, resolve, prefixEnds, joint: parsed.joint });
+  const prefixWeights = lossWeights(levels.length, parsed.earlier_weight);
+  return oneStage({ id, parsed, chosen, resolve, prefixEnds, prefixWeights, joint: parsed.joint });
 }
 
 export const quantizedMatryoshkaFactory: VariantFactory = {

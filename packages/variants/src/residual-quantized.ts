@@ -12,7 +12,7 @@ import { chooseActivation, switchChoices, topKChoice, topKKeys, type ChosenActiv
 import { forSwitches, tied } from "./autoencoder/start.ts";
 import { weights } from "./autoencoder/weights.ts";
 import { canonicalKeys, parsePreset, referenceKeys, sizeKeys, sparsityKeys } from "./config.ts";
-import { levelKeys, quantizedDictionaryKey } from "./levels/config.ts";
+import { levelKeys, levelLossKeys, lossWeights, quantizedDictionaryKey } from "./levels/config.ts";
 import { levelsOf, type Level } from "./levels/level-sizes.ts";
 import { residualStack } from "./levels/residual-stack.ts";
 import { switchStack } from "./levels/switch-stack.ts";
@@ -44,8 +44,7 @@ export const residualQuantizedConfigSchema = z.strictObject({
   ...topKKeys,
   ...sparsityKeys,
   sparsity_weights: sparsityWeights,
-  /** Whether the losses of later levels train earlier ones too. */
-  joint: z.boolean().default(true),
+  ...levelLossKeys,
 });
 
 export const residualQuantizedReferenceSchema = z.strictObject({
@@ -99,13 +98,8 @@ export function residualQuantized(config: ResidualQuantizedConfig, resolve: Quan
     dictionary: weights({ name: "W_dec", quantizer: resolve(parsed.decoder_quantizer) }),
     start: activation.latents === "switches" ? forSwitches(tied, active) : tied,
     joint: parsed.joint,
+    lossWeights: lossWeights(levels.length, parsed.earlier_weight),
   });
-}
-
-interface AtLevel {
-  readonly level: Level;
-  readonly i: number;
-  readonly perLevel: readonly number[];
 }
 
 /**

@@ -4,7 +4,7 @@
  *     u = x - b_dec (or x);  z = activation(u W_enc + b_enc);  xhat = z W_dec + b_dec (+ x W_skip)
  *     loss = mean over tokens and dimensions of (xhat - target)^2 + the activation's losses,   target = x unless given
  *
- * With nested prefixes of latents the squared error is the mean over prefixes, each decoded by itself.
+ * With nested prefixes of latents the squared error is a weighted sum over prefixes, by default their mean.
  */
 import type {
   ChangedParameters,
@@ -26,6 +26,7 @@ import { inputScaleFolding } from "./fold-input-scale.ts";
 import { requiredTensor } from "./required-tensor.ts";
 import { resampling } from "./resample.ts";
 import { tied, type Start } from "./start.ts";
+import { weightedError } from "./weighted-error.ts";
 import { warmStarted } from "./warm-start.ts";
 import type { Weights } from "./weights.ts";
 
@@ -47,6 +48,8 @@ export interface AutoencoderParts {
   readonly mseWeight?: number;
   /** Ends of nested prefixes of latents, ascending, the last d_sae. Default: one, all of them. */
   readonly prefixEnds?: readonly number[];
+  /** Weights of the prefixes' errors in the loss. Default: equal, 1 in all. */
+  readonly prefixWeights?: readonly number[];
   /** Whether the error of longer prefixes trains the latents of shorter ones too. Default true. */
   readonly joint?: boolean;
   /** Whether targets lie in another space than x. Default false. */
@@ -116,10 +119,8 @@ function forward(
     ...activated.statistics,
     ...constraint.statistics?.(ops, { z: denseLatents(latents), error: ops.neg(residual) }),
   };
-  const mse = meanOf(
-    ops,
-    residuals.map((left) => ops.mean(ops.square(left))),
-  );
+  const { prefixWeights = prefixEnds.map(() => 1 / prefixEnds.length) } = parts;
+  const mse = weightedError(ops, residuals, prefixWeights);
   return {
     reconstructions,
     losses: {
@@ -136,11 +137,6 @@ function forward(
     ...(scores ? { scores } : {}),
     ...(Object.keys(statistics).length > 0 ? { statistics } : {}),
   };
-}
-
-function meanOf(ops: TensorOps, scalars: readonly Tensor[]): Tensor {
-  const sum = scalars.reduce((a, b) => ops.add(a, b));
-  return scalars.length === 1 ? sum : ops.mul(sum, 1 / scalars.length);
 }
 
 /** What the constraint and the activation change after a step. */

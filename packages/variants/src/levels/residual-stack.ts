@@ -2,7 +2,7 @@
  * A stack of sparse autoencoders, each on what the ones before left over, and all trained together:
  *
  *     r_0 = x,   y_i = z_i atoms_i (+ b_dec at i = 0),   r_{i+1} = 2 (r_i - y_i),   xhat_m = sum_{i<m} y_i / 2^i
- *     loss = MSE(xhat_n, x) + 0.1 sum_{m<n} MSE(xhat_m, x) + the activations' losses
+ *     loss = sum_m w_m MSE(xhat_m, x) + the activations' losses
  *
  * Like matching pursuit, a later encoder sees what earlier atoms have already explained. The levels' latents lie one after the
  * other in `W_enc`, `b_enc`, `W_dec`.
@@ -15,6 +15,7 @@ import { inputScaleFolding } from "../autoencoder/fold-input-scale.ts";
 import { requiredTensor } from "../autoencoder/required-tensor.ts";
 import type { Start } from "../autoencoder/start.ts";
 import { warmStarted } from "../autoencoder/warm-start.ts";
+import { weightedError } from "../autoencoder/weighted-error.ts";
 import type { Weights } from "../autoencoder/weights.ts";
 import type { Level } from "./level-sizes.ts";
 import { joined, partOf } from "./part-of.ts";
@@ -22,12 +23,6 @@ import { refuseTarget } from "./refuse-target.ts";
 
 /** What a level, and residual, is multiplied by from one level to the next. */
 const FACTOR = 2;
-/**
- * Weight of what all but the last level reconstruct. Equal weights cost the whole stack a tenth of its FVU, none cost the
- * first level a third of its own.
- */
-const EARLIER_WEIGHT = 0.1;
-
 export interface ResidualStackParts {
   readonly id: string;
   readonly config: Readonly<Record<string, unknown>>;
@@ -41,6 +36,8 @@ export interface ResidualStackParts {
   readonly start: Start;
   /** Whether losses of later levels reach earlier ones. */
   readonly joint: boolean;
+  /** w_m, one per level. */
+  readonly lossWeights: readonly number[];
 }
 
 export function residualStack(parts: ResidualStackParts): Variant {
@@ -67,7 +64,7 @@ export function residualStack(parts: ResidualStackParts): Variant {
 
 function forward(
   ops: TensorOps,
-  { levels, activations, encoder, dictionary, joint }: ResidualStackParts,
+  { levels, activations, encoder, dictionary, joint, lossWeights }: ResidualStackParts,
   params: Tensors,
   { x, dead, progress }: { x: Tensor; dead?: Tensor; progress: number },
 ): ForwardPass {
@@ -101,17 +98,13 @@ function forward(
   );
   return {
     reconstructions,
-    losses: { mse: weightedError(ops, errors), ...levelLosses(ops, activated, ops.detach(errors.at(-1)!)) },
+    losses: {
+      mse: weightedError(ops, errors, lossWeights),
+      ...levelLosses(ops, activated, ops.detach(errors.at(-1)!)),
+    },
     fired: countFired(ops, latents),
     latents,
   };
-}
-
-function weightedError(ops: TensorOps, errors: readonly Tensor[]): Tensor {
-  const losses = errors.map((error, i) =>
-    ops.mul(ops.mean(ops.square(error)), i === errors.length - 1 ? 1 : EARLIER_WEIGHT),
-  );
-  return losses.reduce((a, b) => ops.add(a, b));
 }
 
 /** The activations' losses, those of one name added up. Dead latents of any level explain what the whole stack leaves. */
@@ -204,7 +197,6 @@ function rowsOf({ shape: [, ...rest], data }: HostTensor, { begin, size }: Level
 function columnsOf({ shape, data }: HostTensor, { begin, size }: Level): HostTensor {
   const [rows, columns] = shape as [number, number];
   const values = new Float32Array(rows * size);
-  for (let d = 0; d < rows; d++)
-    values.set(data.subarray(d * columns + begin, d * columns + begin + size) as Float32Array, d * size);
+  for (let d = 0; d < rows; d++) values.set(data.subarray(d * columns + begin, d * columns + begin + size), d * size);
   return { shape: [rows, size], data: values };
 }
