@@ -101,7 +101,7 @@ describe("a configuration in TypeScript", () => {
     ]);
     expect(without).toMatchObject({ code: 2 });
     expect(without.stderr).toMatch(
-      /unknown variant "mine"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary$/m,
+      /unknown variant "mine"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary, relu, topk, batch-topk, jumprelu, gated, matryoshka$/m,
     );
   });
 
