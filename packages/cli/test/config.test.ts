@@ -161,7 +161,7 @@ describe("a configuration in JSON or JavaScript", () => {
     const outcome = await qsae("train");
     expect(outcome).toMatchObject({ code: 2 });
     expect(outcome.stderr).toMatch(
-      /^error: qsae.config.json: .*"dta"; keys allowed: data, tensor, heldout, variant, .*, out\n$/,
+      /^error: qsae.config.json: .*"dta"; keys allowed: data, tensor, target, targetTensor, heldout, heldoutTarget, variant, .*, out\n$/,
     );
     await config({ training: { learning_rate: 1 } });
     expect((await qsae("train")).stderr).toMatch(

@@ -25,7 +25,10 @@ const variantFactory = z.custom<VariantFactory>(
 const configSchema = z.strictObject({
   data: z.string().optional(),
   tensor: z.string().optional(),
+  target: z.string().optional(),
+  targetTensor: z.string().optional(),
   heldout: z.string().optional(),
+  heldoutTarget: z.string().optional(),
   variant: z.looseObject({ id: z.string() }).optional(),
   from: z.string().optional(),
   training: z.looseObject({}).optional(),

@@ -6,6 +6,12 @@ export interface QsaeConfig {
   readonly data?: string;
   /** Which tensor of the activation files. Default: the only float one. */
   readonly tensor?: string;
+  /** What is to be reconstructed from `data`, row by row, where that is something else (transcoders). */
+  readonly target?: string;
+  /** Which tensor of `target`. Default: the only float one. */
+  readonly targetTensor?: string;
+  /** What is to be reconstructed from `heldout`. */
+  readonly heldoutTarget?: string;
   /** Activations to evaluate on: `eval` and `analyze` read them, `train` at its end. */
   readonly heldout?: string;
   /** The variant by id, with its own keys: `{ id: "ternary", d_sae: 8192, k: 32 }`. `d_in` comes from the data. */
