@@ -54,13 +54,17 @@ async function run(backend: Backend, variant: Variant, options: Partial<TrainOpt
 export function describeVariants(cases: readonly Case[]): void {
   let one: Backend;
   let two: Backend;
+  /** For what happens every thousand steps, which may leave the fast kernels. */
+  let rare: Backend;
   beforeAll(async () => {
     one = await openBackend("wasm", { threads: 1 });
     two = await openBackend("wasm", { threads: 2 });
+    rare = await openBackend("wasm", { threads: 1 });
   });
   afterAll(async () => {
     await one.close();
     await two.close();
+    await rare.close();
   });
 
   describe.each(cases)("$name", ({ variant, harden = (tensors) => tensors }) => {
@@ -117,6 +121,38 @@ export function describeVariants(cases: readonly Case[]): void {
       const before = one.ops.memory();
       await variant.lower(one.ops, (await run(one, variant, { resume })).tensors);
       expect(one.ops.memory()).toEqual(before);
+    });
+
+    it.runIf(variant.foldInputScale)("does the same on activations of any size, normalised in training", async () => {
+      const training = { ...TRAINING, steps: 30, normalize_input: "expected-norm" } as const;
+      const SIZE = 64; // a power of two: the normalised activations are the same bits
+      const large = arraySource(
+        sparseData(4096, D, 1).map((value) => value * SIZE),
+        D,
+      );
+      const [ofSmall, ofLarge] = [
+        await run(one, variant, { training }),
+        await run(one, variant, { training, source: large }),
+      ];
+      const [small, big] = await Promise.all(
+        [ofSmall, ofLarge].map(async ({ tensors }) => loadSae(await variant.lower(one.ops, tensors))),
+      );
+      const x = sparseData(50, D, 2);
+      const expected = small!.reconstruct(x).map((value) => value * SIZE);
+      expect(relativeError(big!.reconstruct(x.map((value) => value * SIZE)), expected)).toBeLessThan(1e-3);
+    });
+
+    it.runIf(variant.resample)("starts dead latents anew", async () => {
+      const training = {
+        ...TRAINING,
+        steps: 45,
+        dead_after_tokens: 512,
+        resample_every: 20,
+        resample_until_fraction: 1,
+      };
+      const { events, tensors } = await run(rare, variant, { training });
+      expect(events.filter(({ resampled }) => resampled !== undefined).map(({ step }) => step)).toEqual([20, 40]);
+      for (const { data } of Object.values(tensors)) expect([...data].every(Number.isFinite)).toBe(true);
     });
 
     it("trains without leaving the fast kernels, dead latents included", () => {
