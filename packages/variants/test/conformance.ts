@@ -54,17 +54,13 @@ async function run(backend: Backend, variant: Variant, options: Partial<TrainOpt
 export function describeVariants(cases: readonly Case[]): void {
   let one: Backend;
   let two: Backend;
-  /** For what happens every thousand steps, which may leave the fast kernels. */
-  let rare: Backend;
   beforeAll(async () => {
     one = await openBackend("wasm", { threads: 1 });
     two = await openBackend("wasm", { threads: 2 });
-    rare = await openBackend("wasm", { threads: 1 });
   });
   afterAll(async () => {
     await one.close();
     await two.close();
-    await rare.close();
   });
 
   describe.each(cases)("$name", ({ variant, harden = (tensors) => tensors }) => {
@@ -150,7 +146,7 @@ export function describeVariants(cases: readonly Case[]): void {
         resample_every: 20,
         resample_until_fraction: 1,
       };
-      const { events, tensors } = await run(rare, variant, { training });
+      const { events, tensors } = await run(one, variant, { training });
       expect(events.filter(({ resampled }) => resampled !== undefined).map(({ step }) => step)).toEqual([20, 40]);
       for (const { data } of Object.values(tensors)) expect([...data].every(Number.isFinite)).toBe(true);
     });
