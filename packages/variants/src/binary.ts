@@ -49,7 +49,7 @@ export function binary(config: BinaryConfig, resolve: QuantizerResolver): Varian
   if (parsed.preset === "reference") return referenceBinary(parsed);
   const chosen = chooseActivation(id, magnitudeChoices, parsed, canonicalKeys(id, config));
   const dictionaryQuantizer = resolve(parsed.n_bits === 1 ? "binary" : `centered-int${parsed.n_bits}`);
-  return oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer });
+  return oneStage({ id, parsed, chosen, resolve, dictionary: { weights: weights({ name: "W_dec", quantizer: dictionaryQuantizer }) } });
 }
 
 function referenceBinary(parsed: z.output<typeof binaryReferenceSchema>): Variant {
