@@ -59,7 +59,10 @@ export function oneStage({ id, parsed, chosen, resolve, dictionary: given, ...pr
   });
 }
 
-function configuredDictionary(quantizer: Quantizer | undefined, switching: boolean): NonNullable<OneStage["dictionary"]> {
+function configuredDictionary(
+  quantizer: Quantizer | undefined,
+  switching: boolean,
+): NonNullable<OneStage["dictionary"]> {
   if (quantizer) return { weights: weights({ name: "W_dec", quantizer }) };
   return { weights: weights({ name: "W_dec" }), ...(switching ? {} : { constraint: unitNorm }) };
 }
