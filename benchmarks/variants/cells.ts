@@ -8,32 +8,35 @@ import type { Claim } from "./claims.ts";
 const steps = { steps: 3000, batch_size: 1024 };
 const SEEDS = [0, 1, 2];
 
-/**
- * Trials of 600 steps: for float TopK the best of 1e-3, 3e-3 and 5e-3 under which no latent is dead at the end, for ternary as
- * good as 6e-3, for the reference's TopK better than 1e-3. Rates of 1e-3 below have not been tried against others.
- */
-const TOPK_LR = 3e-3;
+/** The best of 1e-3, 3e-3 and 5e-3 for float TopK (600 steps) under which no latent is dead at the end. */
+const training = { ...steps, lr: 3e-3 };
+/** The better of 1e-3 and 3e-3 for each preset (600 steps). */
+const REFERENCE_LR: Readonly<Record<string, number>> = {
+  baseline: 3e-3,
+  binary: 1e-3,
+  "binary-latent": 1e-3,
+  ternary: 1e-3,
+  "quantized-matryoshka": 1e-3,
+  "residual-quantized": 1e-3,
+};
 
 /** The plain recipe: float TopK SAE. */
 const topk = {
   variant: "baseline",
   config: { activation: "topk", k: 32 },
-  training: { ...steps, lr: TOPK_LR },
+  training,
 } as const;
 
 const bySeed = (make: (seed: number) => Cell): Cell[] => SEEDS.map(make);
 
-/** A reference preset, and the default of the same variant at its L0. */
-function pair(
-  variant: string,
-  reference: Pick<Cell, "config" | "training">,
-  corrected: Pick<Cell, "config" | "training"> & { readonly matchL0: Omit<NonNullable<Cell["matchL0"]>, "to"> },
-): Cell[] {
+/** A reference preset, and the default of the same variant with as many active latents. */
+function pair(variant: string, reference: Cell["config"], corrected: Cell["config"]): Cell[] {
   const common = { trainer: "qsae", variant, seed: 0 } as const;
   const id = `${variant}-reference/0`;
+  const config = { preset: "reference", ...reference };
   return [
-    { ...common, ...reference, id, config: { preset: "reference", ...reference.config } },
-    { ...common, ...corrected, id: `${variant}-matched/0`, matchL0: { to: id, ...corrected.matchL0 } },
+    { ...common, id, config, training: { ...steps, lr: REFERENCE_LR[variant]! } },
+    { ...common, id: `${variant}-matched/0`, config: corrected, training, matchL0: { to: id, key: "k" } },
   ];
 }
 
@@ -45,68 +48,32 @@ export const cells: readonly Cell[] = [
     trainer: "qsae",
     variant: "ternary",
     config: { k: 32 },
-    training: { ...steps, lr: TOPK_LR },
+    training,
     seed,
-    warmStartFrom: `topk/${seed}`,
   })),
-  {
-    id: "binary-latent/0",
+  ...["binary-latent", "quantized-matryoshka", "residual-quantized"].map((variant): Cell => ({
+    id: `${variant}/0`,
     trainer: "qsae",
-    variant: "binary-latent",
-    config: {},
-    training: { ...steps, lr: 1e-3 },
+    variant,
+    config: { k: 32 },
+    training,
     seed: 0,
-  },
-  {
-    id: "quantized-matryoshka/0",
+  })),
+  // with latents of 0 and 1, as binary-latent has them
+  ...["quantized-matryoshka", "residual-quantized"].map((variant): Cell => ({
+    id: `${variant}-binary/0`,
     trainer: "qsae",
-    variant: "quantized-matryoshka",
-    config: {},
-    training: { ...steps, lr: 1e-3 },
+    variant,
+    config: { k: 32, activation: "binary-topk" },
+    training,
     seed: 0,
-  },
-  {
-    id: "residual-quantized/0",
-    trainer: "qsae",
-    variant: "residual-quantized",
-    config: {},
-    training: { ...steps, lr: 1e-3 },
-    seed: 0,
-  },
-  ...pair(
-    "baseline",
-    { config: { k: 32 }, training: { ...steps, lr: TOPK_LR } },
-    { config: {}, training: topk.training, matchL0: { key: "k" } },
-  ),
-  ...pair(
-    "binary",
-    { config: { n_bits: 4, k: 32 }, training: { ...steps, lr: 1e-3 } },
-    { config: { n_bits: 4 }, training: { ...steps, lr: TOPK_LR }, matchL0: { key: "k" } },
-  ),
-  ...pair(
-    "binary-latent",
-    { config: {}, training: { ...steps, lr: 1e-3 } },
-    {
-      config: {},
-      training: { ...steps, lr: 1e-3 },
-      matchL0: { key: "sparsity_lambda", start: 1e-5 },
-    },
-  ),
-  ...pair(
-    "ternary",
-    { config: {}, training: { ...steps, lr: 1e-3 } },
-    { config: {}, training: { ...steps, lr: TOPK_LR }, matchL0: { key: "k" } },
-  ),
-  ...pair(
-    "quantized-matryoshka",
-    { config: {}, training: { ...steps, lr: 1e-3 } },
-    { config: {}, training: { ...steps, lr: 1e-3 }, matchL0: { key: "sparsity_lambda", start: 1.5e-3 } },
-  ),
-  ...pair(
-    "residual-quantized",
-    { config: {}, training: { ...steps, lr: 1e-3 } },
-    { config: {}, training: { ...steps, lr: 1e-3 }, matchL0: { key: "sparsity_lambda", start: 1.5e-3 } },
-  ),
+  })),
+  ...pair("baseline", { k: 32 }, {}),
+  ...pair("binary", { n_bits: 4, k: 32 }, { n_bits: 4 }),
+  ...pair("binary-latent", {}, {}),
+  ...pair("ternary", {}, {}),
+  ...pair("quantized-matryoshka", {}, {}),
+  ...pair("residual-quantized", {}, {}),
 ];
 
 export const claims: readonly Claim[] = [

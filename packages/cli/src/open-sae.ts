@@ -62,7 +62,7 @@ export async function openSae(given: string, catalog: VariantCatalog): Promise<O
 }
 
 /** An SAE of another maker. Throws as `importSae` does; what has to be given is said in the words of the command line. */
-export async function importForeign(file: string, options: ImportSaeOptions): Promise<SaeCheckpoint> {
+async function importForeign(file: string, options: ImportSaeOptions): Promise<SaeCheckpoint> {
   try {
     return await importSae(file, options);
   } catch (error) {

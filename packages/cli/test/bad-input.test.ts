@@ -54,12 +54,12 @@ const usage: readonly Case[] = [
   [
     train("--data", "acts.safetensors"),
     2,
-    /--variant ID is missing; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary$/,
+    /--variant ID is missing; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary, relu, topk, batch-topk, jumprelu, gated, matryoshka$/,
   ],
   [
     train("--data", "acts.safetensors", "--variant", "nope"),
     2,
-    /unknown variant "nope"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary$/,
+    /unknown variant "nope"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary, relu, topk, batch-topk, jumprelu, gated, matryoshka$/,
   ],
   [
     ["train", "--out", "run", "--data", "acts.safetensors", "--variant", "ternary", "--backend", "gpu"],

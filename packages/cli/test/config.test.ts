@@ -101,7 +101,7 @@ describe("a configuration in TypeScript", () => {
     ]);
     expect(without).toMatchObject({ code: 2 });
     expect(without.stderr).toMatch(
-      /unknown variant "mine"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary, relu, .*, matryoshka$/m,
+      /unknown variant "mine"; allowed: baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary, relu, topk, batch-topk, jumprelu, gated, matryoshka$/m,
     );
   });
 
@@ -174,7 +174,7 @@ describe("a configuration in JSON or JavaScript", () => {
     const outcome = await qsae("train");
     expect(outcome).toMatchObject({ code: 2 });
     expect(outcome.stderr).toMatch(
-      /^error: qsae.config.json: .*"dta"; keys allowed: data, tensor, heldout, variant, .*, out, \$schema\n$/,
+      /^error: qsae.config.json: .*"dta"; keys allowed: data, tensor, target, targetTensor, heldout, heldoutTarget, variant, .*, out, \$schema\n$/,
     );
     await config({ training: { learning_rate: 1 } });
     expect((await qsae("train")).stderr).toMatch(

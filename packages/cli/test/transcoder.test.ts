@@ -73,3 +73,51 @@ describe("qsae eval --target", () => {
     expect(outcome.stderr).toContain(says);
   });
 });
+
+describe("qsae train --target", () => {
+  const train = (...args: readonly string[]) =>
+    callMain([
+      ...[
+        "train",
+        "--data",
+        "pairs.safetensors",
+        "--tensor",
+        "before",
+        "--variant",
+        "topk",
+        "--d-sae",
+        "64",
+        "--k",
+        "4",
+      ],
+      ...["--steps", "300", "--batch-size", "64", "--lr", "0.01", ...args],
+    ]);
+  const targets = ["--target", "pairs.safetensors", "--target-tensor", "after"];
+  const ownSkip = ["--set", "transcoder=true", "--set", "skip=true"];
+
+  beforeAll(async () => {
+    const x = tinyActivations(640, 4);
+    const turned = Float32Array.from(x, (_, i) => x[i - (i % D_IN) + ((i + 1) % D_IN)]!); // neighbours change places
+    await writeFile("pairs.safetensors", encodeSafetensors({ before: acts(x), after: acts(turned) }));
+    await writeFile("heldout-out.safetensors", encodeSafetensors({ activations: acts(turned) }));
+    await writeFile("heldout-in.safetensors", encodeSafetensors({ activations: acts(x) }));
+  });
+
+  it("trains a transcoder with a skip connection, and measures it on its target", async () => {
+    const heldout = ["--heldout", "heldout-in.safetensors", "--heldout-target", "heldout-out.safetensors"];
+    const outcome = await train(...targets, ...ownSkip, ...heldout, "--out", "transcoder");
+    expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
+    const pair = ["--data", "heldout-in.safetensors", "--target", "heldout-out.safetensors"];
+    const json = jsonOf(await callMain(["eval", "--sae", "transcoder", ...pair, "--json"]));
+    expect(json["fvu"]).toBeLessThan(0.2);
+    const onItself = ["eval", "--sae", "transcoder", "--data", "heldout-in.safetensors", "--json"];
+    expect(jsonOf(await callMain(onItself))["fvu"]).toBeGreaterThan(0.5);
+  });
+
+  it("wants a variant for pairs, and targets on both sides", async () => {
+    expect((await train(...targets, "--out", "plain")).stderr).toMatch(/set transcoder to true/);
+    const half = await train(...targets, ...ownSkip, "--heldout", "heldout-in.safetensors", "--out", "half");
+    expect(half).toMatchObject({ code: 2 });
+    expect(half.stderr).toMatch(/--heldout-target FILE is missing/);
+  });
+});

@@ -37,13 +37,14 @@ export interface OneStage {
 export function oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer, ...prefixes }: OneStage): Variant {
   const { d_in: dIn, d_sae: dSae, transcoder, skip, encoder_quantizer: encoderName, decoder_quantizer: name } = parsed;
   const applyBDec = bDecAppliedToInput(id, parsed);
+  const { apply_b_dec_to_input: _, ...withoutBDecKey } = chosen.config; // last, given or not: a run made again has the same bytes
   const quantizer = dictionaryQuantizer ?? (name === undefined ? undefined : resolve(name));
   const start = transcoder ? untied : tied;
   const switching = chosen.activation.latents === "switches";
   const active = chosen.activation.active ?? Math.max(1, dIn / USUAL_ACTIVE_SHARE);
   return autoencoder({
     id,
-    config: { ...chosen.config, apply_b_dec_to_input: applyBDec },
+    config: { ...withoutBDecKey, apply_b_dec_to_input: applyBDec },
     dIn,
     dSae,
     decoderBias: applyBDec ? "added and subtracted" : "added",

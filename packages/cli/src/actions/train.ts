@@ -1,14 +1,15 @@
 /** `qsae train`: options and configuration to a run, fresh or resumed. */
 import { basename, resolve } from "node:path";
 import { openBackend, parseTrainingConfig } from "@qsae/core";
-import { openActivations } from "@qsae/data";
 import { UsageError } from "@qsae/runtime";
 import { catalogOf } from "../catalog.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import type { QsaeConfig } from "../config/define-config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { interruptible } from "../errors/interrupted.ts";
+import { openActivationFiles, type ActivationFiles } from "../files/open-activation-files.ts";
 import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
+import { storedMetrics } from "../evaluation/stored-metrics.ts";
 import { mergeOptions } from "../runs/merge-options.ts";
 import { reportRun } from "../runs/report-run.ts";
 import { runTraining } from "../runs/run-training.ts";
@@ -26,7 +27,8 @@ export async function train(flags: TrainFlags): Promise<void> {
   const catalog = catalogOf(config);
   const data = required(config.data, "--data FILE", "activations to train on");
 
-  const source = await openActivations(data, config.tensor === undefined ? {} : { tensor: config.tensor });
+  requireHeldoutTarget(config);
+  const source = await openActivationFiles({ ...pickGiven(config, ["tensor", "target", "targetTensor"]), data });
   try {
     // A finished start is in the checkpoint already.
     const start =
@@ -51,7 +53,9 @@ export async function train(flags: TrainFlags): Promise<void> {
           ...(start ? { warmStart: start.tensors } : {}),
           // A resumed run says so too: its files are those of an uninterrupted one.
           ...(config.from === undefined ? {} : { provenance: { from: basename(resolve(config.from)) } }),
-          ...(config.heldout === undefined ? {} : { measure: heldOut(config.heldout, terminal, signal) }),
+          ...(config.heldout === undefined
+            ? {}
+            : { measure: heldOut(heldoutFiles(config, config.heldout), terminal, signal) }),
         }),
       );
       reportRun(terminal, { folder, variant, run: finished, heldout: config.heldout });
@@ -77,12 +81,33 @@ function required<T>(value: T | undefined, option: string, what: string): T {
   return value;
 }
 
-function heldOut(path: string, terminal: Terminal, signal: AbortSignal) {
+/** @throws UsageError if one side of a transcoder's data has targets and the other has none */
+function requireHeldoutTarget({ target, heldout, heldoutTarget }: QsaeConfig): void {
+  if (heldout === undefined || (target === undefined) === (heldoutTarget === undefined)) return;
+  const [given, missing] =
+    target === undefined
+      ? [`--heldout-target ${heldoutTarget}`, "--target FILE"]
+      : [`--target ${target}`, "--heldout-target FILE"];
+  throw new UsageError(`train: ${given} is given, but ${missing} is missing; a transcoder needs targets for both`);
+}
+
+function heldoutFiles({ heldoutTarget }: QsaeConfig, heldout: string): ActivationFiles {
+  return { data: heldout, ...(heldoutTarget !== undefined && { target: heldoutTarget }) };
+}
+
+function pickGiven<K extends keyof QsaeConfig>(
+  config: QsaeConfig,
+  keys: readonly K[],
+): { [P in K]?: NonNullable<QsaeConfig[P]> } {
+  return Object.fromEntries(keys.filter((key) => config[key] !== undefined).map((key) => [key, config[key]])) as never;
+}
+
+function heldOut(files: ActivationFiles, terminal: Terminal, signal: AbortSignal) {
   return async (sae: Parameters<typeof evaluatePacked>[0]): Promise<Record<string, number>> => {
-    const source = await openActivations(path);
+    const source = await openActivationFiles(files);
     try {
       const { summary } = await evaluatePacked(sae, source, { terminal, label: "held out", signal });
-      return { fvu: summary.fvu, l0: summary.l0, dead: summary.dead, tokens: summary.tokens };
+      return storedMetrics(summary);
     } finally {
       await source.close();
     }

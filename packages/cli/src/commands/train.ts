@@ -5,7 +5,10 @@ import type { CommonFlags } from "../terminal/terminal.ts";
 export interface TrainFlags extends CommonFlags {
   readonly data?: string;
   readonly tensor?: string;
+  readonly target?: string;
+  readonly targetTensor?: string;
   readonly heldout?: string;
+  readonly heldoutTarget?: string;
   readonly variant?: string;
   readonly dSae?: number;
   readonly k?: number;
@@ -48,14 +51,20 @@ export function trainCommand(): Command {
   })
     .option("--data <file>", "activations to train on (.safetensors or .npy)")
     .option("--tensor <name>", "which tensor of the file; default: the only float one")
+    .option(
+      "--target <file>",
+      "what is to be reconstructed from --data, row by row (transcoders); default: --data itself",
+    )
+    .option("--target-tensor <name>", "which tensor of --target; default: the only float one")
     .option("--heldout <file>", "activations to evaluate on at the end")
+    .option("--heldout-target <file>", "what is to be reconstructed from --heldout")
     .option(
       "--variant <id>",
-      "baseline, binary, binary-latent, quantized-matryoshka, residual-quantized, ternary, or one of your configuration",
+      "baseline, batch-topk, binary, binary-latent, gated, jumprelu, matryoshka, quantized-matryoshka, relu, residual-quantized, ternary, topk, or one of your configuration",
     )
     .option("--d-sae <n>", "latents; default: 8 times the width of the data, or those of --from", integer(1))
     .option("--k <n>", "active latents per token, for TopK", integer(1))
-    .option("--activation <name>", "topk, relu or jumprelu, for baseline")
+    .option("--activation <name>", "e.g. topk, batch-topk, relu, jumprelu or gated, for variants that have a choice")
     .option("--set <key=value>", "any other key of the variant; may be given several times", collect)
     .option("--from <sae>", "start from this SAE's weights")
     .option("--steps <n>", "optimiser steps", integer(1))

@@ -22,6 +22,7 @@ export const variantFactory = z.custom<VariantFactory>(
   "expected a variant by value: { id, fromConfig }",
 );
 
+<<<<<<< HEAD
 const path = z.string().optional();
 
 export const configSchema = z.strictObject({
@@ -33,6 +34,17 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("The variant by id, with its own keys. d_in comes from the data; d_sae is 8 d_in unless it is given."),
   from: path.describe("An SAE to start training from: a packed file, a run folder, a SAELens folder."),
+=======
+const configSchema = z.strictObject({
+  data: z.string().optional(),
+  tensor: z.string().optional(),
+  target: z.string().optional(),
+  targetTensor: z.string().optional(),
+  heldout: z.string().optional(),
+  heldoutTarget: z.string().optional(),
+  variant: z.looseObject({ id: z.string() }).optional(),
+  from: z.string().optional(),
+>>>>>>> main
   training: z.looseObject({}).optional(),
   quantizers: z
     .array(quantizer)

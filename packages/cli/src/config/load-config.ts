@@ -80,7 +80,9 @@ function withPathsFrom(folder: string, config: QsaeConfig): QsaeConfig {
   return {
     ...config,
     ...(config.data !== undefined && { data: at(config.data) }),
+    ...(config.target !== undefined && { target: at(config.target) }),
     ...(config.heldout !== undefined && { heldout: at(config.heldout) }),
+    ...(config.heldoutTarget !== undefined && { heldoutTarget: at(config.heldoutTarget) }),
     ...(config.from !== undefined && { from: at(config.from) }),
     ...(config.out !== undefined && { out: at(config.out) }),
   };

@@ -41,7 +41,10 @@ export function mergeOptions(config: QsaeConfig, flags: TrainFlags): QsaeConfig 
   const given = {
     data: flags.data,
     tensor: flags.tensor,
+    target: flags.target,
+    targetTensor: flags.targetTensor,
     heldout: flags.heldout,
+    heldoutTarget: flags.heldoutTarget,
     from: flags.from,
     backend: flags.backend as QsaeConfig["backend"],
     out: flags.out,
