@@ -22,29 +22,22 @@ export const variantFactory = z.custom<VariantFactory>(
   "expected a variant by value: { id, fromConfig }",
 );
 
-<<<<<<< HEAD
 const path = z.string().optional();
 
 export const configSchema = z.strictObject({
   data: path.describe("Activations to train on. Paths are relative to the folder of the configuration."),
   tensor: z.string().optional().describe("Which tensor of the activation files. Default: the only float one."),
+  target: path.describe(
+    "What is to be reconstructed from data, row by row, where that is something else (transcoders).",
+  ),
+  targetTensor: z.string().optional().describe("Which tensor of target. Default: the only float one."),
   heldout: path.describe("Activations to evaluate on: eval and analyze read them, train at its end."),
+  heldoutTarget: path.describe("What is to be reconstructed from heldout."),
   variant: z
     .looseObject({ id: z.string() })
     .optional()
     .describe("The variant by id, with its own keys. d_in comes from the data; d_sae is 8 d_in unless it is given."),
   from: path.describe("An SAE to start training from: a packed file, a run folder, a SAELens folder."),
-=======
-const configSchema = z.strictObject({
-  data: z.string().optional(),
-  tensor: z.string().optional(),
-  target: z.string().optional(),
-  targetTensor: z.string().optional(),
-  heldout: z.string().optional(),
-  heldoutTarget: z.string().optional(),
-  variant: z.looseObject({ id: z.string() }).optional(),
-  from: z.string().optional(),
->>>>>>> main
   training: z.looseObject({}).optional(),
   quantizers: z
     .array(quantizer)

@@ -7,17 +7,10 @@ import type { BackendName, Quantizer, TrainingInput, VariantFactory } from "@qsa
 export interface QsaeConfig {
   readonly data?: string;
   readonly tensor?: string;
-<<<<<<< HEAD
-=======
-  /** What is to be reconstructed from `data`, row by row, where that is something else (transcoders). */
   readonly target?: string;
-  /** Which tensor of `target`. Default: the only float one. */
   readonly targetTensor?: string;
-  /** What is to be reconstructed from `heldout`. */
-  readonly heldoutTarget?: string;
-  /** Activations to evaluate on: `eval` and `analyze` read them, `train` at its end. */
->>>>>>> main
   readonly heldout?: string;
+  readonly heldoutTarget?: string;
   readonly variant?: VariantChoice;
   readonly from?: string;
   readonly training?: TrainingInput;
