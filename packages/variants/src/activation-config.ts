@@ -47,7 +47,15 @@ export const batchTopKKeys = {
 };
 
 const l1Keys = {
-  l1_coefficient: z.number().nonnegative().default(1e-3).describe("Weight of the L1 penalty."),
+  // Held-out FVU and L0 of 400 steps on two models, d_sae 1024: relu at 2 has 0.35 with 49 (d_in 128) and 0.22 with 61 (d_in 256), at
+  // 5 collapses; gated at 2 has 0.14 with 80, at 4 0.17 with 44, at 5 0.37 with 22.
+  l1_coefficient: z
+    .number()
+    .nonnegative()
+    .default(3)
+    .describe(
+      "Weight of the L1 penalty where squared errors are summed over dimensions and activations have norm sqrt(d_in); those of the data are taken as if they had.",
+    ),
   /** Share of the run over which the sparsity penalty rises from 0. */
   sparsity_warmup_fraction: sparsityKeys.sparsity_warmup_fraction,
 };
@@ -71,13 +79,22 @@ const reluKeys = {
 const gatedKeys = l1Keys;
 
 const jumpReluKeys = {
-  l0_coefficient: z.number().nonnegative().default(1e-3).describe("Weight of the L0 penalty."),
+  // As above: 0.001 has FVU 0.11 with 89 active, 0.003 has 0.18 with 47.
+  l0_coefficient: z
+    .number()
+    .nonnegative()
+    .default(5e-3)
+    .describe("Weight of the L0 penalty: of one active latent, as a share of the variance of the data."),
   bandwidth: z
     .number()
     .positive()
     .default(1e-2)
-    .describe("Width of the rectangle kernel through which thresholds learn."),
-  initial_threshold: z.number().positive().default(1e-2).describe("Thresholds at the start."),
+    .describe("Width of the rectangle kernel through which thresholds learn, in units of the data's deviation."),
+  initial_threshold: z
+    .number()
+    .positive()
+    .default(1e-2)
+    .describe("Thresholds at the start, in units of the data's deviation."),
   sparsity_warmup_fraction: sparsityKeys.sparsity_warmup_fraction,
 };
 
