@@ -35,6 +35,22 @@ const saes = [
   ["residual_quantized.pth,gamma=1.5", "residual-quantized"],
 ] as const;
 
+/** Train on from what the file holds, levels included. */
+it("is what training starts from, stacks included", async () => {
+  const stack = ["--variant", "residual-quantized", "--set", "preset=reference", "--set", "gamma=1.5"];
+  const run = ["--steps", "2", "--batch-size", "32", "--lr-warmup-steps", "0", "--out", "from-stack"];
+  const path = "residual_quantized.pth,gamma=1.5";
+  const levels = (await openSae(path, catalogOf({}))).packed.stages.length;
+  const options = ["--set", `n_bits=${levels}`, "--from", path, ...run];
+  const outcome = await callMain(["train", "--data", "acts.safetensors", ...stack, ...options]);
+  expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
+  const given = (await openSae(path, catalogOf({}))).checkpoint!.tensors["W_enc"]!.data;
+  const trained = (await openSae("from-stack", catalogOf({}))).packed.stages[0]!.encoder;
+  expect(trained).toMatchObject({ kind: "float32", cols: D_IN });
+  // two Adam steps of 1e-3 from there
+  expect(Math.abs((trained as { values: Float32Array }).values[0]! - given[0]!)).toBeLessThan(3e-3);
+});
+
 describe.each(saes)("%s", (path, variant) => {
   it("runs", async () => {
     const { kind, name, packed, checkpoint } = await openSae(path, catalogOf({}));

@@ -17,18 +17,20 @@ export interface WarmStart {
 /**
  * A run starts from its checkpoint, which has the float weights behind the quantized ones; a packed file from its weights.
  *
- * @throws UsageError if the SAE has several stages
+ * @throws UsageError if a packed file has several stages
  */
 export async function readWarmStart(path: string, catalog: VariantCatalog): Promise<WarmStart> {
   const { checkpoint: ofRun } = runFiles(path);
   const { checkpoint, packed } = await openSae((await kindOfPath(ofRun)) === "file" ? ofRun : path, catalog);
-  const [stage, ...more] = packed.stages;
-  if (more.length > 0)
-    throw new UsageError(`--from ${path}: an SAE of ${packed.stages.length} stages; training starts from SAEs of one`);
+  if (!checkpoint && packed.stages.length > 1) {
+    throw new UsageError(
+      `--from ${path}: a packed SAE of ${packed.stages.length} stages, which no variant starts from; give the run or checkpoint that it was made of`,
+    );
+  }
   return {
     tensors: checkpoint?.tensors ?? tensorsOf(packed),
     dIn: packed.dIn,
-    dSae: stage!.dSae,
+    dSae: packed.stages.reduce((sum, { dSae }) => sum + dSae, 0),
     config: packed.description.config,
   };
 }

@@ -81,7 +81,10 @@ export function tfjsOps(device: Device): TensorOps {
     greaterEqual: comparison((a, b) => tf.greaterEqual(a, b)),
     equal: comparison((a, b) => tf.equal(a, b)),
     toInt32: unary((a) => tf.cast(a, "int32")),
-    where: on((condition, a, b) => tf.where(tf.cast(t(condition), "bool"), t(a), t(b))),
+    where: on((condition, a, b) => {
+      const shape = broadcastShape(condition.shape, a.shape, b.shape);
+      return tf.where(tf.cast(spread(t(condition), shape), "bool"), spread(t(a), shape), spread(t(b), shape));
+    }),
 
     sum: reduction((a, axis, keepDims) => tf.sum(a, axis, keepDims)),
     mean: reduction((a, axis, keepDims) => tf.mean(a, axis, keepDims)),
@@ -152,4 +155,13 @@ export function tfjsOps(device: Device): TensorOps {
       return { tensors: numTensors, bytes: device.heldBytes?.() ?? numBytes };
     },
   };
+}
+
+/** tfjs would repeat a smaller tensor with its Tile kernel, which is slow; adding it to zeros is not. */
+function spread(a: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  return a.shape.join() === shape.join() ? a : tf.add(tf.zeros([...shape]), a);
+}
+
+function broadcastShape(...shapes: readonly (readonly number[])[]): number[] {
+  return shapes.reduce<number[]>((a, b) => tf.backend_util.assertAndGetBroadcastShape(a, [...b]), []);
 }
