@@ -1,5 +1,5 @@
 /** The JSON Schema of configurations says what the command takes, and the committed file is that schema. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Ajv } from "ajv";
 import fc from "fast-check";
@@ -88,6 +88,16 @@ describe("what parses is valid", () => {
     expect(problemOf(config)).toBeUndefined();
     expect(valid(config), JSON.stringify(valid.errors)).toBe(true);
   });
+});
+
+it("the configurations of the pre-trained SAEs are valid", async () => {
+  const folder = fileURLToPath(new URL("../../../examples/pretrained/configs/", import.meta.url));
+  const names = await readdir(folder);
+  expect(names.length).toBe(builtinVariants.length);
+  for (const name of names) {
+    const config: unknown = JSON.parse(await readFile(folder + name, "utf8"));
+    expect(valid(config), `${name}: ${JSON.stringify(valid.errors)}`).toBe(true);
+  }
 });
 
 describe("what is refused is not", () => {
