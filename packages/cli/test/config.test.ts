@@ -156,12 +156,25 @@ describe("a configuration in JSON or JavaScript", () => {
     expect(jsonOf(await qsae("train", "--json"))).toMatchObject({ variant: "ternary", steps: 3 });
   });
 
+  it("says where its schema is, and takes the names of the Python reference", async () => {
+    await config({
+      $schema: "./qsae.config.schema.json",
+      data: "../acts.safetensors",
+      variant: { id: "ternary", hidden_dim: 32, top_k: 3 },
+      training: { steps: 3 },
+      out: "reference-names",
+    });
+    expect(jsonOf(await qsae("train", "--k", "2", "--json"))).toMatchObject({ variant: "ternary", d_sae: 32 });
+    const stored = await readFile(folder.at("json", "reference-names", "config.json"), "utf8");
+    expect(JSON.parse(stored)).toMatchObject({ variant: { d_sae: 32, k: 2 } });
+  });
+
   it("refuses keys it does not know, and says which there are", async () => {
     await config({ dta: "acts.safetensors" });
     const outcome = await qsae("train");
     expect(outcome).toMatchObject({ code: 2 });
     expect(outcome.stderr).toMatch(
-      /^error: qsae.config.json: .*"dta"; keys allowed: data, tensor, target, targetTensor, heldout, heldoutTarget, variant, .*, out\n$/,
+      /^error: qsae.config.json: .*"dta"; keys allowed: data, tensor, target, targetTensor, heldout, heldoutTarget, variant, .*, out, \$schema\n$/,
     );
     await config({ training: { learning_rate: 1 } });
     expect((await qsae("train")).stderr).toMatch(

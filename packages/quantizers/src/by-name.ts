@@ -10,6 +10,13 @@ import { ternary } from "./ternary.ts";
 const family = { int, "centered-int": centeredInt };
 type Family = keyof typeof family;
 
+/** Every name that {@link quantizersByName} knows by itself. */
+export const builtinQuantizerNames: readonly string[] = [
+  "binary",
+  "ternary",
+  ...Object.keys(family).flatMap((name) => [2, 3, 4, 5, 6, 7, 8].map((bits) => `${name}${bits}`)),
+];
+
 /**
  * A resolver for stored and typed names: `ternary`, `binary`, `int2` .. `int8` and `centered-int2` ..
  * `centered-int8` (or `int`, `centered-int` with `{ bits }`), and the ids of

@@ -26,8 +26,7 @@ export const baselineConfigSchema = z.strictObject({ ...autoencoderKeys, ...deco
 
 export const baselineReferenceSchema = z.strictObject({
   ...referenceKeys,
-  /** Active latents per token. */
-  k: z.number().int().positive().default(32),
+  k: z.number().int().positive().default(32).describe("Active latents per token."),
 });
 
 export type BaselineConfig = z.input<typeof baselineConfigSchema> | z.input<typeof baselineReferenceSchema>;

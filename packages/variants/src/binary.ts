@@ -19,8 +19,7 @@ import { weights, type Weights } from "./autoencoder/weights.ts";
 import { autoencoderKeys, canonicalKeys, parsePreset, referenceKeys, refuseFixedKeys, requireKFits } from "./config.ts";
 import { oneStage } from "./one-stage.ts";
 
-/** Bits per dictionary weight. */
-const nBits = z.number().int().min(1).max(8).default(4);
+const nBits = z.number().int().min(1).max(8).default(4).describe("Bits per dictionary weight.");
 
 /**
  * By the value of `estimator`: how the dictionary trains through its rounding. Straight through is the default: held-out FVU (d_in
@@ -44,12 +43,13 @@ export const binaryConfigSchema = z.strictObject({
 export const binaryReferenceSchema = z.strictObject({
   ...referenceKeys,
   n_bits: nBits,
-  /** Largest magnitude of a weight. */
-  gamma: z.number().positive().default(1.5),
-  /** Active latents per token. Default: 0.002 d_sae, rounded down. */
-  k: z.number().int().positive().optional(),
-  /** Weight of the loss that draws soft bits to 0 and 1. */
-  polarize_lambda: z.number().nonnegative().default(1e-2),
+  gamma: z.number().positive().default(1.5).describe("Largest magnitude of a weight."),
+  k: z.number().int().positive().optional().describe("Active latents per token. Default: 0.002 d_sae, rounded down."),
+  polarize_lambda: z
+    .number()
+    .nonnegative()
+    .default(1e-2)
+    .describe("Weight of the loss that draws soft bits to 0 and 1."),
 });
 
 export type BinaryConfig = z.input<typeof binaryConfigSchema> | z.input<typeof binaryReferenceSchema>;

@@ -4,45 +4,71 @@ import { UsageError } from "@qsae/runtime";
 
 /** Keys that say how large an SAE is. */
 export const sizeKeys = {
-  /** Width of the activations. */
-  d_in: z.number().int().positive(),
-  /** Number of latents. */
-  d_sae: z.number().int().positive(),
+  d_in: z.number().int().positive().describe("Width of the activations."),
+  d_sae: z.number().int().positive().describe("Number of latents."),
+};
+
+export const defaultPreset = z
+  .literal("default")
+  .default("default")
+  .describe("Corrected and better; reference is as the Python reference computes.");
+
+/** A quantizer by name. Which names there are depends on what the user brings, so they are checked when they are resolved. */
+export const quantizerName = z.string();
+
+/** Key of everything that has an encoder to train. */
+export const encoderQuantizerKey = {
+  encoder_quantizer: quantizerName
+    .optional()
+    .describe("Quantizer of the encoder while training, by name; absent: float."),
 };
 
 /** Keys every one-stage autoencoder has. */
 export const autoencoderKeys = {
   ...sizeKeys,
-  preset: z.literal("default").default("default"),
-  /** Whether targets are other activations than inputs. */
-  transcoder: z.boolean().default(false),
-  /** Transcoders: a linear connection from inputs to outputs beside the latents. */
-  skip: z.boolean().default(false),
-  /** Subtract b_dec from the input of the encoder. Default: true, for transcoders false. */
-  apply_b_dec_to_input: z.boolean().optional(),
-  /** Quantizer of the encoder while training, by name; absent: float. */
-  encoder_quantizer: z.string().optional(),
+  preset: defaultPreset,
+  transcoder: z.boolean().default(false).describe("Whether targets are other activations than inputs."),
+  skip: z
+    .boolean()
+    .default(false)
+    .describe("Transcoders: a linear connection from inputs to outputs beside the latents."),
+  apply_b_dec_to_input: z
+    .boolean()
+    .optional()
+    .describe("Subtract b_dec from the input of the encoder. Default: true, for transcoders false."),
+  ...encoderQuantizerKey,
 };
 
 /** Key of autoencoders whose dictionary is float unless it is said. */
 export const decoderQuantizerKey = {
-  /** Quantizer of the dictionary while training, by name; absent: float. */
-  decoder_quantizer: z.string().optional(),
+  decoder_quantizer: quantizerName
+    .optional()
+    .describe("Quantizer of the dictionary while training, by name; absent: float."),
 };
 
 /** Keys of every `reference` preset. */
-export const referenceKeys = { ...sizeKeys, preset: z.literal("reference") };
+export const referenceKeys = {
+  ...sizeKeys,
+  preset: z.literal("reference").describe("As the Python reference computes."),
+};
 
 /** Keys of a penalty on the number of active latents. */
 export const sparsityKeys = {
-  /** Weight of the mean number of active latents in the loss. */
-  sparsity_lambda: z.number().nonnegative().default(1.5e-3),
-  /** Share of the run over which that weight rises from 0. */
-  sparsity_warmup_fraction: z.number().min(0).max(1).default(0.1),
+  sparsity_lambda: z
+    .number()
+    .nonnegative()
+    .default(1.5e-3)
+    .describe("Weight of the mean number of active latents in the loss."),
+  sparsity_warmup_fraction: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe("Share of the run over which the sparsity penalty rises from 0."),
 };
 
 /** The reference's names for keys of ours. */
-const aliases: Readonly<Record<string, string>> = {
+export const aliases: Readonly<Record<string, string>> = {
   input_dim: "d_in",
   hidden_dim: "d_sae",
   top_k: "k",

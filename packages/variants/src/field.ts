@@ -35,7 +35,7 @@ export type GatedConfig = z.input<typeof gatedConfigSchema>;
  *
  * @throws UsageError for unknown keys or values out of range
  * @example
- * const variant = relu({ d_in: 512, d_sae: 8192, l1_coefficient: 2e-3, p_end: 0.2 }, quantizersByName());
+ * const variant = relu({ d_in: 512, d_sae: 8192, l1_coefficient: 3, p_end: 0.2 }, quantizersByName());
  */
 export const relu = (config: ReluConfig, resolve: QuantizerResolver): Variant => fieldVariant("relu", config, resolve);
 
@@ -63,7 +63,7 @@ export const batchTopk = (config: BatchTopkConfig, resolve: QuantizerResolver): 
  *
  * @throws UsageError for unknown keys or values out of range
  * @example
- * const variant = jumpRelu({ d_in: 512, d_sae: 8192, l0_coefficient: 1e-3 }, quantizersByName());
+ * const variant = jumpRelu({ d_in: 512, d_sae: 8192, l0_coefficient: 5e-3 }, quantizersByName());
  */
 export const jumpRelu = (config: JumpReluConfig, resolve: QuantizerResolver): Variant =>
   fieldVariant("jumprelu", config, resolve);
@@ -73,7 +73,7 @@ export const jumpRelu = (config: JumpReluConfig, resolve: QuantizerResolver): Va
  *
  * @throws UsageError for unknown keys or values out of range
  * @example
- * const variant = gated({ d_in: 512, d_sae: 8192, l1_coefficient: 1e-3 }, quantizersByName());
+ * const variant = gated({ d_in: 512, d_sae: 8192, l1_coefficient: 4 }, quantizersByName());
  */
 export const gated = (config: GatedConfig, resolve: QuantizerResolver): Variant =>
   fieldVariant("gated", config, resolve);

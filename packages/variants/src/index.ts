@@ -47,4 +47,6 @@ export {
   type ResidualQuantizedConfig,
 } from "./residual-quantized.ts";
 export { ternary, ternaryConfigSchema, ternaryFactory, ternaryReferenceSchema, type TernaryConfig } from "./ternary.ts";
+export { canonicalKeys, quantizerName } from "./config.ts";
+export { variantChoiceSchema } from "./choice-schema.ts";
 export { builtinVariants, lowerCheckpoint, variantByName, type VariantCatalog } from "./by-name.ts";

@@ -9,21 +9,26 @@
  */
 import { z } from "zod";
 import type { QuantizerResolver, Variant, VariantFactory } from "@qsae/core";
-import { batchTopKChoice, batchTopKKeys, chooseActivation, topKChoice } from "./activation-config.ts";
+import { ACTIVATION, batchTopKChoice, batchTopKKeys, chooseActivation, topKChoice } from "./activation-config.ts";
 import { autoencoderKeys, canonicalKeys, decoderQuantizerKey, parseConfig } from "./config.ts";
 import { oneStage } from "./one-stage.ts";
 import { prefixEndsOf } from "./prefixes.ts";
 
+/** By the value of `activation`. */
+export const matryoshkaChoices = { "batch-topk": batchTopKChoice, topk: topKChoice };
+
 export const matryoshkaConfigSchema = z.strictObject({
   ...autoencoderKeys,
   ...decoderQuantizerKey,
-  activation: z.enum(["batch-topk", "topk"]).default("batch-topk"),
+  activation: z.enum(["batch-topk", "topk"]).default("batch-topk").describe(ACTIVATION),
   ...batchTopKKeys,
-  /** Ends of the nested prefixes, ascending: shares of d_sae, the last 1, or numbers of latents, the last d_sae. */
   prefixes: z
     .array(z.number().positive())
     .min(1)
-    .default([1 / 16, 1 / 8, 1 / 4, 1 / 2, 1]),
+    .default([1 / 16, 1 / 8, 1 / 4, 1 / 2, 1])
+    .describe(
+      "Ends of the nested prefixes, ascending: shares of d_sae, the last 1, or numbers of latents, the last d_sae.",
+    ),
 });
 
 export type MatryoshkaConfig = z.input<typeof matryoshkaConfigSchema>;
@@ -39,7 +44,7 @@ export function matryoshka(config: MatryoshkaConfig, resolve: QuantizerResolver)
   const id = "matryoshka";
   const given = canonicalKeys(id, config);
   const parsed = parseConfig(id, matryoshkaConfigSchema, given);
-  const chosen = chooseActivation(id, { "batch-topk": batchTopKChoice, topk: topKChoice }, parsed, given);
+  const chosen = chooseActivation(id, matryoshkaChoices, parsed, given);
   return oneStage({ id, parsed, chosen, resolve, prefixEnds: prefixEndsOf(id, parsed.d_sae, parsed.prefixes) });
 }
 

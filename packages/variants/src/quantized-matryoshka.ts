@@ -8,20 +8,31 @@
  */
 import { z } from "zod";
 import type { QuantizerResolver, Variant, VariantFactory } from "@qsae/core";
-import { batchTopKChoice, batchTopKKeys, chooseActivation, switchChoices, topKChoice } from "./activation-config.ts";
+import {
+  ACTIVATION,
+  batchTopKChoice,
+  batchTopKKeys,
+  chooseActivation,
+  switchChoices,
+  topKChoice,
+} from "./activation-config.ts";
 import { autoencoderKeys, canonicalKeys, parsePreset, referenceKeys, sparsityKeys } from "./config.ts";
 import { levelKeys, levelLossKeys, lossWeights, quantizedDictionaryKey } from "./levels/config.ts";
 import { levelsOf } from "./levels/level-sizes.ts";
 import { switchMatryoshka } from "./levels/switch-matryoshka.ts";
 import { oneStage } from "./one-stage.ts";
 
-const activations = { topk: topKChoice, "batch-topk": batchTopKChoice, ...switchChoices };
+/** By the value of `activation` in the default preset. */
+export const quantizedMatryoshkaChoices = { topk: topKChoice, "batch-topk": batchTopKChoice, ...switchChoices };
 
 export const quantizedMatryoshkaConfigSchema = z.strictObject({
   ...autoencoderKeys,
   ...quantizedDictionaryKey,
   n_bits: levelKeys.n_bits,
-  activation: z.enum(["topk", "batch-topk", "binary", "binary-topk", "binary-batch-topk"]).default("topk"),
+  activation: z
+    .enum(["topk", "batch-topk", "binary", "binary-topk", "binary-batch-topk"])
+    .default("topk")
+    .describe(ACTIVATION),
   ...batchTopKKeys,
   ...sparsityKeys,
   ...levelLossKeys,
@@ -31,8 +42,7 @@ export const quantizedMatryoshkaReferenceSchema = z.strictObject({
   ...referenceKeys,
   ...levelKeys,
   sparsity_lambda: sparsityKeys.sparsity_lambda,
-  /** Accepted and without effect, as in the reference. */
-  k: z.number().int().positive().optional(),
+  k: z.number().int().positive().optional().describe("Accepted and without effect, as in the reference."),
 });
 
 export type QuantizedMatryoshkaConfig =
@@ -55,7 +65,7 @@ export function quantizedMatryoshka(config: QuantizedMatryoshkaConfig, resolve: 
     const norms = levels.map((_, i) => parsed.gamma / 2 ** (i + 1));
     return switchMatryoshka({ id, config: parsed, dIn, dSae, levels, norms, sparsityLambda: parsed.sparsity_lambda });
   }
-  const chosen = chooseActivation(id, activations, parsed, canonicalKeys(id, config));
+  const chosen = chooseActivation(id, quantizedMatryoshkaChoices, parsed, canonicalKeys(id, config));
   const prefixEnds = levels.map(({ begin, size }) => begin + size);
   const prefixWeights = lossWeights(levels.length, parsed.earlier_weight);
   return oneStage({ id, parsed, chosen, resolve, prefixEnds, prefixWeights, joint: parsed.joint });

@@ -8,10 +8,25 @@
 import { z } from "zod";
 import { UsageError } from "@qsae/runtime";
 import type { QuantizerResolver, Variant, VariantFactory } from "@qsae/core";
-import { chooseActivation, switchChoices, topKChoice, topKKeys, type ChosenActivation } from "./activation-config.ts";
+import {
+  ACTIVATION,
+  chooseActivation,
+  switchChoices,
+  topKChoice,
+  topKKeys,
+  type ChosenActivation,
+} from "./activation-config.ts";
 import { forSwitches, tied } from "./autoencoder/start.ts";
 import { weights } from "./autoencoder/weights.ts";
-import { canonicalKeys, parsePreset, referenceKeys, sizeKeys, sparsityKeys } from "./config.ts";
+import {
+  canonicalKeys,
+  defaultPreset,
+  encoderQuantizerKey,
+  parsePreset,
+  referenceKeys,
+  sizeKeys,
+  sparsityKeys,
+} from "./config.ts";
 import { levelKeys, levelLossKeys, lossWeights, quantizedDictionaryKey } from "./levels/config.ts";
 import { levelsOf, type Level } from "./levels/level-sizes.ts";
 import { residualStack } from "./levels/residual-stack.ts";
@@ -20,10 +35,15 @@ import { switchStack } from "./levels/switch-stack.ts";
 /** The reference has these and no more. */
 const REFERENCE_WEIGHTS = [1, 2.5, 4, 8];
 
-/** Factor of sparsity_lambda for each level. Default: 1, 2.5, 4, 8; in the default preset each further one doubles. */
-const sparsityWeights = z.array(z.number().nonnegative()).optional();
+const sparsityWeights = z
+  .array(z.number().nonnegative())
+  .optional()
+  .describe(
+    "Factor of sparsity_lambda for each level. Default: 1, 2.5, 4, 8; in the default preset each further one doubles.",
+  );
 
-const activations = {
+/** By the value of `activation` in the default preset. */
+export const residualChoices = {
   topk: topKChoice,
   "binary-topk": switchChoices["binary-topk"],
   binary: {
@@ -34,14 +54,15 @@ const activations = {
 
 export const residualQuantizedConfigSchema = z.strictObject({
   ...sizeKeys,
-  preset: z.literal("default").default("default"),
+  preset: defaultPreset,
   n_bits: levelKeys.n_bits,
-  /** Quantizer of the encoders while training, by name; absent: float. */
-  encoder_quantizer: z.string().optional(),
+  ...encoderQuantizerKey,
   ...quantizedDictionaryKey,
-  activation: z.enum(["topk", "binary-topk", "binary"]).default("topk"),
-  /** `k` counts the active latents of all levels together; they share it equally, as far as they have so many. */
+  activation: z.enum(["topk", "binary-topk", "binary"]).default("topk").describe(ACTIVATION),
   ...topKKeys,
+  k: topKKeys.k.describe(
+    "Active latents of all levels together; they share them equally, as far as they have so many.",
+  ),
   ...sparsityKeys,
   sparsity_weights: sparsityWeights,
   ...levelLossKeys,
@@ -82,7 +103,7 @@ export function residualQuantized(config: ResidualQuantizedConfig, resolve: Quan
   const shares = parsed.activation === "binary" ? undefined : activePerLevel(id, parsed.k, levels);
   const chosen = levels.map(({ size }, i) => {
     const own = { k: shares?.[i] ?? parsed.k, sparsity_lambda: parsed.sparsity_lambda * perLevel[i]! };
-    return chooseActivation(id, activations, { ...parsed, ...own, d_sae: size }, given);
+    return chooseActivation(id, residualChoices, { ...parsed, ...own, d_sae: size }, given);
   });
   const [{ activation, config: used }] = chosen as [ChosenActivation];
   const { encoder_quantizer: encoderName, k } = parsed;

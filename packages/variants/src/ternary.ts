@@ -22,14 +22,10 @@ export const ternaryConfigSchema = z.strictObject({ ...autoencoderKeys, ...activ
 
 export const ternaryReferenceSchema = z.strictObject({
   ...referenceKeys,
-  /** Smallest |w| that is not 0. */
-  threshold: z.number().positive().default(0.5),
-  /** Share of the decoder's weights that are masked. */
-  sparsity: z.number().min(0).lt(1).default(0.7),
-  /** Share of the active weights that a mask update drops. */
-  f_decay: z.number().min(0).max(1).default(0.3),
-  /** Steps from one mask update to the next. */
-  mask_update_every: z.number().int().positive().default(1),
+  threshold: z.number().positive().default(0.5).describe("Smallest |w| that is not 0."),
+  sparsity: z.number().min(0).lt(1).default(0.7).describe("Share of the decoder's weights that are masked."),
+  f_decay: z.number().min(0).max(1).default(0.3).describe("Share of the active weights that a mask update drops."),
+  mask_update_every: z.number().int().positive().default(1).describe("Steps from one mask update to the next."),
 });
 
 export type TernaryConfig = z.input<typeof ternaryConfigSchema> | z.input<typeof ternaryReferenceSchema>;

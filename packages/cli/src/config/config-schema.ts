@@ -6,13 +6,13 @@ import type { QsaeConfig } from "./define-config.ts";
 const isFunction = (value: unknown): boolean => typeof value === "function";
 
 /** By value: an object with the functions of the contract. What they return is checked where it is used. */
-const quantizer = z.custom<Quantizer>(
+export const quantizer = z.custom<Quantizer>(
   (value) =>
     typeof value === "object" && value !== null && "id" in value && "encode" in value && isFunction(value.encode),
   "expected a quantizer by value, e.g. defineQuantizer({ id, codes, dequantize, calibrate, encode, ... })",
 );
 
-const variantFactory = z.custom<VariantFactory>(
+export const variantFactory = z.custom<VariantFactory>(
   (value) =>
     typeof value === "object" &&
     value !== null &&
@@ -22,20 +22,31 @@ const variantFactory = z.custom<VariantFactory>(
   "expected a variant by value: { id, fromConfig }",
 );
 
-const configSchema = z.strictObject({
-  data: z.string().optional(),
-  tensor: z.string().optional(),
-  target: z.string().optional(),
-  targetTensor: z.string().optional(),
-  heldout: z.string().optional(),
-  heldoutTarget: z.string().optional(),
-  variant: z.looseObject({ id: z.string() }).optional(),
-  from: z.string().optional(),
+const path = z.string().optional();
+
+export const configSchema = z.strictObject({
+  data: path.describe("Activations to train on. Paths are relative to the folder of the configuration."),
+  tensor: z.string().optional().describe("Which tensor of the activation files. Default: the only float one."),
+  target: path.describe(
+    "What is to be reconstructed from data, row by row, where that is something else (transcoders).",
+  ),
+  targetTensor: z.string().optional().describe("Which tensor of target. Default: the only float one."),
+  heldout: path.describe("Activations to evaluate on: eval and analyze read them, train at its end."),
+  heldoutTarget: path.describe("What is to be reconstructed from heldout."),
+  variant: z
+    .looseObject({ id: z.string() })
+    .optional()
+    .describe("The variant by id, with its own keys. d_in comes from the data; d_sae is 8 d_in unless it is given."),
+  from: path.describe("An SAE to start training from: a packed file, a run folder, a SAELens folder."),
   training: z.looseObject({}).optional(),
-  quantizers: z.array(quantizer).optional(),
-  variants: z.array(variantFactory).optional(),
-  backend: z.string().optional(),
-  out: z.string().optional(),
+  quantizers: z
+    .array(quantizer)
+    .optional()
+    .describe("Quantizers of your own, by value; their ids are known beside the built-in ones. Not in JSON."),
+  variants: z.array(variantFactory).optional().describe("Variants of your own, by value. Not in JSON."),
+  backend: z.string().optional().describe("What computes. Default: auto, the fastest that opens."),
+  out: path.describe("Folder of the run."),
+  $schema: z.string().optional().describe("Where editors find this schema."),
 });
 
 /**
@@ -61,9 +72,12 @@ export function parseConfig(file: string, value: unknown): QsaeConfig {
   return given(config);
 }
 
-/** The configuration as written: defaults are filled in by those who know them, and an explicit `undefined` is absent. */
+/**
+ * The configuration as written: defaults are filled in by those who know them, and an explicit `undefined` is absent. What is
+ * for editors has done its work.
+ */
 function given(config: QsaeConfig): QsaeConfig {
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(config).filter(([key, value]) => key !== "$schema" && value !== undefined));
 }
 
 function naming(file: string, check: () => void): void {

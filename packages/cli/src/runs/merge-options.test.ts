@@ -37,6 +37,12 @@ describe("mergeOptions", () => {
     expect(merge({}, {}).variant).toBeUndefined();
   });
 
+  it("knows the reference's names of a built-in variant's keys; those of others are their own", () => {
+    const keys = { hidden_dim: 8, top_k: 2 };
+    expect(merge({ variant: { id: "ternary", ...keys } }, { k: 4 }).variant).toEqual({ id: "ternary", d_sae: 8, k: 4 });
+    expect(merge({ variant: { id: "mine", ...keys } }, { k: 4 }).variant).toEqual({ id: "mine", ...keys, k: 4 });
+  });
+
   it("takes schedules, averages, normalisation and resampling from the command line", () => {
     const flags = { lrSchedule: "cosine", emaDecay: 0.9, normalizeInput: "expected-norm", resampleEvery: 5 };
     expect(merge({ training: { lr_schedule: "linear", lr: 1 } }, flags).training).toEqual({

@@ -3,6 +3,7 @@ import { UsageError } from "@qsae/runtime";
 import type { TrainingInput } from "@qsae/core";
 import type { QsaeConfig, VariantChoice } from "../config/define-config.ts";
 import type { TrainFlags } from "../commands/train.ts";
+import { namedAsOurs } from "./variant-of-run.ts";
 
 /** Flags that are keys of the variant. Others go through `--set`. */
 const VARIANT_KEYS = { dSae: "d_sae", k: "k", activation: "activation" } as const;
@@ -62,7 +63,9 @@ function mergeVariant(configured: VariantChoice | undefined, flags: TrainFlags):
   const replaced = flags.variant !== undefined && flags.variant !== configured?.id;
   const id = flags.variant ?? configured?.id;
   if (id === undefined) return undefined;
-  return { ...(replaced ? {} : configured), ...renamed(flags, VARIANT_KEYS), ...assignments(flags.set ?? []), id };
+  const { id: _id, ...before } = replaced || configured === undefined ? { id } : configured;
+  const given = { ...renamed(flags, VARIANT_KEYS), ...assignments(flags.set ?? []) };
+  return { ...namedAsOurs(id, before), ...namedAsOurs(id, given), id };
 }
 
 function renamed<K extends keyof TrainFlags>(

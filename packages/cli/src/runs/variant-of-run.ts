@@ -1,7 +1,7 @@
 /** The variant of a run, from its configuration, the data and the SAE it starts from. */
 import type { DataSource, Variant } from "@qsae/core";
 import { UsageError } from "@qsae/runtime";
-import { builtinVariants, variantByName, type VariantCatalog } from "@qsae/variants";
+import { builtinVariants, canonicalKeys, variantByName, type VariantCatalog } from "@qsae/variants";
 import type { QsaeConfig } from "../config/define-config.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { WarmStart } from "./warm-start.ts";
@@ -20,7 +20,8 @@ export function variantOf(
     const known = [...(catalog.custom ?? []), ...builtinVariants].map(({ id }) => id);
     throw new UsageError(`train: --variant ID is missing; allowed: ${[...new Set(known)].join(", ")}`);
   }
-  const { id, ...keys } = config.variant;
+  const { id, ...given } = config.variant;
+  const keys = namedAsOurs(id, given);
   const variant = variantByName(
     id,
     { d_in: source.dIn, d_sae: start?.dSae ?? source.dIn * DEFAULT_EXPANSION, ...keys },
@@ -32,6 +33,11 @@ export function variantOf(
     );
   }
   return variant;
+}
+
+/** Sizes of the data and options of the command line stand beside the configured keys, whichever name those go by. */
+export function namedAsOurs(id: string, keys: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return builtinVariants.some((builtin) => builtin.id === id) ? canonicalKeys(id, keys) : keys;
 }
 
 /** A start with another k is allowed, but rarely meant. */

@@ -2,43 +2,100 @@
 import { z } from "zod";
 import { UsageError } from "@qsae/runtime";
 
-export const trainingConfigSchema = z.strictObject({
-  /** Optimiser steps. Exclusive with `epochs`. */
-  steps: z.number().int().positive().optional(),
-  /** Passes over the data; only whole batches count. Default 3 when `steps` is absent. */
-  epochs: z.number().positive().optional(),
-  /** Tokens per forward and backward pass. */
-  batch_size: z.number().int().positive().default(1024),
-  /** Batches whose gradients are averaged for one optimiser step: steps of `batch_size * accumulation_steps` tokens. */
-  accumulation_steps: z.number().int().positive().default(1),
-  /** Peak learning rate of Adam. */
-  lr: z.number().positive().default(1e-3),
-  /** How the learning rate falls at the end: not at all, in a straight line, or along half a cosine. */
-  lr_schedule: z.enum(["constant", "linear", "cosine"]).default("linear"),
-  /** Steps of linear warm-up from 0. */
-  lr_warmup_steps: z.number().int().nonnegative().default(50),
-  /** Share of the steps, at the end, over which the learning rate falls. Default 0.3 for `linear`, 1 for `cosine`. */
-  lr_decay_fraction: z.number().min(0).max(1).optional(),
-  /** What it falls to, as a share of `lr`. */
-  lr_min_fraction: z.number().min(0).max(1).default(0),
-  /** Largest norm of all gradients together; longer ones are scaled down to it. Absent: any. */
-  clip_grad_norm: z.number().positive().optional(),
-  /** The SAE that is saved is a moving average of the weights with this decay. Absent: the weights themselves. */
-  ema_decay: z.number().gt(0).lt(1).optional(),
-  /** `expected-norm`: activations are trained on at a mean norm of sqrt(d_in); the saved SAE takes them as they are. */
-  normalize_input: z.enum(["none", "expected-norm"]).default("none"),
-  /** Where b_dec starts, for variants that have one to place: a center of what is reconstructed. */
-  b_dec_init: z.enum(["mean", "geometric-median", "zeros"]).default("mean"),
-  /** Seed of initialisation, shuffling and resampling. */
-  seed: z.number().int().nonnegative().default(0),
-  /** A latent is dead when it has not fired in this many training tokens. */
-  dead_after_tokens: z.number().int().positive().default(20_000),
-  /** Steps from one resampling of dead latents to the next. Absent: none. */
-  resample_every: z.number().int().positive().optional(),
-  /** Share of the steps after which nothing is resampled any more. Default 0.5 where `resample_every` is given. */
-  resample_until_fraction: z.number().min(0).max(1).optional(),
-  /** Steps between checkpoints. The last step is always saved. */
-  checkpoint_every: z.number().int().positive().default(200),
+const keys = z.strictObject({
+  steps: z.number().int().positive().optional().describe("Optimiser steps. Exclusive with epochs."),
+  epochs: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Passes over the data; only whole batches count. Default 3 when steps is absent."),
+  batch_size: z.number().int().positive().default(1024).describe("Tokens per forward and backward pass."),
+  accumulation_steps: z
+    .number()
+    .int()
+    .positive()
+    .default(1)
+    .describe(
+      "Batches whose gradients are averaged for one optimiser step: steps of batch_size * accumulation_steps tokens.",
+    ),
+  lr: z.number().positive().default(1e-3).describe("Peak learning rate of Adam."),
+  lr_schedule: z
+    .enum(["constant", "linear", "cosine"])
+    .default("linear")
+    .describe("How the learning rate falls at the end: not at all, in a straight line, or along half a cosine."),
+  lr_warmup_steps: z.number().int().nonnegative().default(50).describe("Steps of linear warm-up from 0."),
+  lr_decay_fraction: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      "Share of the steps, at the end, over which the learning rate falls. Default 0.3 for linear, 1 for cosine.",
+    ),
+  lr_min_fraction: z.number().min(0).max(1).default(0).describe("What the learning rate falls to, as a share of lr."),
+  clip_grad_norm: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Largest norm of all gradients together; longer ones are scaled down to it. Absent: any."),
+  ema_decay: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      "The SAE that is saved is a moving average of the weights with this decay. Absent: the weights themselves.",
+    ),
+  normalize_input: z
+    .enum(["none", "expected-norm"])
+    .default("none")
+    .describe(
+      "expected-norm: activations are trained on at a mean norm of sqrt(d_in); the saved SAE takes them as they are.",
+    ),
+  b_dec_init: z
+    .enum(["mean", "geometric-median", "zeros"])
+    .default("mean")
+    .describe("Where b_dec starts, for variants that have one to place: a center of what is reconstructed."),
+  seed: z.number().int().nonnegative().default(0).describe("Seed of initialisation, shuffling and resampling."),
+  dead_after_tokens: z
+    .number()
+    .int()
+    .positive()
+    .default(20_000)
+    .describe("A latent is dead when it has not fired in this many training tokens."),
+  resample_every: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("Steps from one resampling of dead latents to the next. Absent: none."),
+  resample_until_fraction: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      "Share of the steps after which nothing is resampled any more. Default 0.5 where resample_every is given.",
+    ),
+  checkpoint_every: z
+    .number()
+    .int()
+    .positive()
+    .default(200)
+    .describe("Steps between checkpoints. The last step is always saved."),
+});
+
+/** The keys; contradictions between them, which {@link parseTrainingConfig} refuses, are JSON Schema in its metadata. */
+export const trainingConfigSchema = keys.meta({
+  description: "How it is trained.",
+  allOf: [
+    { not: { required: ["steps", "epochs"] } },
+    {
+      if: { properties: { lr_schedule: { const: "constant" } }, required: ["lr_schedule"] },
+      then: { properties: { lr_decay_fraction: { const: 0 }, lr_min_fraction: { const: 0 } } },
+    },
+    { dependencies: { resample_until_fraction: ["resample_every"] } },
+  ],
 });
 
 /** A complete training configuration, defaults filled in. */

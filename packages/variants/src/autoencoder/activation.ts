@@ -48,8 +48,12 @@ export interface Activation {
   readonly active?: number;
   /** Own parameters that are measured in units of the activations: they shrink when activations do. */
   readonly scaled: readonly string[];
-  /** Initial parameters beside the autoencoder's own. Those of shape `[d_sae]` belong to one latent each. */
-  init(ops: TensorOps): Tensors;
+  /**
+   * Initial parameters beside the autoencoder's own. Those of shape `[d_sae]` belong to one latent each.
+   *
+   * @param deviation as in InitContext
+   */
+  init(ops: TensorOps, deviation: number | Tensor): Tensors;
   apply(ops: TensorOps, input: ActivationInput): Activated;
   /** Own parameters that the optimiser does not train, moved on. */
   afterStep?(ops: TensorOps, params: Tensors, context: StepContext): Tensors;

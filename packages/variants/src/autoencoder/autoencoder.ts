@@ -189,6 +189,6 @@ function initialParameters(
     ...dictionary.init(ops, fresh.atoms, seed),
     ...(parts.decoderBias === "none" ? {} : { b_dec: fresh.bDec }),
     ...(parts.skip ? { W_skip: ops.zeros([dIn, dIn]) } : {}),
-    ...activation.init(ops),
+    ...activation.init(ops, deviation),
   });
 }

@@ -6,12 +6,13 @@
  *     z = 1[g > 0] * relu((g - b_enc) exp(r_mag) + b_mag)     // [n, d_sae]
  *     loss = MSE + l1(t) * mean over tokens of sum_j relu(g_j) ||W_dec[j]|| + MSE of relu(g) sg(W_dec) + sg(b_dec)
  *
- * The last term trains the gates, which the step cuts off from the first; the decoder is frozen in it. The paper's atoms have
+ * l1(t) is in proportion to the data (`deviation.ts`). The last term trains the gates, which the step cuts off from the first; the decoder is frozen in it. The paper's atoms have
  * norm 1; the weighting by norms is for those that do not.
  */
 import type { Tensor, TensorOps } from "@qsae/core";
 import type { Activation } from "./activation.ts";
 import { preActivations } from "./dense.ts";
+import { DEVIATION, initialDeviation, ofL1 } from "./deviation.ts";
 import { l1, weighted } from "./l1.ts";
 import { requiredTensor } from "./required-tensor.ts";
 import { warmth } from "./warmth.ts";
@@ -25,8 +26,12 @@ export interface GatedOptions {
 
 export const gated = ({ dSae, l1Coefficient, l1WarmupFraction }: GatedOptions): Activation => ({
   latents: "magnitudes",
-  scaled: ["b_mag"],
-  init: (ops) => ({ r_mag: ops.zeros([dSae]), b_mag: ops.zeros([dSae]) }),
+  scaled: ["b_mag", DEVIATION],
+  init: (ops, deviation) => ({
+    r_mag: ops.zeros([dSae]),
+    b_mag: ops.zeros([dSae]),
+    ...initialDeviation(ops, deviation),
+  }),
   apply: (ops, input) => {
     const { bEnc, wDec, params, progress } = input;
     const gates = preActivations(ops, input); // [n, d_sae]
@@ -37,7 +42,11 @@ export const gated = ({ dSae, l1Coefficient, l1WarmupFraction }: GatedOptions): 
     return {
       latents: ops.mul(magnitudes, opened(ops, gates)),
       scores: gates,
-      losses: { l1: ops.mul(penalty, l1Coefficient * warmth(l1WarmupFraction, progress)) },
+      losses: {
+        l1: ops.sum(
+          ops.mul(penalty, ofL1(ops, params, wDec.shape[1]!, l1Coefficient * warmth(l1WarmupFraction, progress))),
+        ),
+      },
       targetLosses: ({ ofLatents }) => {
         const viaGates = ops.matMul(open, ops.detach(wDec)); // [n, d_in]
         return { gate: ops.mean(ops.square(ops.sub(viaGates, ofLatents))) };

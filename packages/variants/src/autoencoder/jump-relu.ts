@@ -8,6 +8,7 @@
 import { jump, step } from "@qsae/core";
 import type { Activation } from "./activation.ts";
 import { preActivations } from "./dense.ts";
+import { DEVIATION, deviationOf, initialDeviation, ofL0 } from "./deviation.ts";
 import { requiredTensor } from "./required-tensor.ts";
 import { warmth } from "./warmth.ts";
 
@@ -15,6 +16,7 @@ export interface JumpReluOptions {
   readonly dSae: number;
   readonly l0Coefficient: number;
   readonly l0WarmupFraction: number;
+  /** Both in units of the data's deviation. */
   readonly bandwidth: number;
   readonly initialThreshold: number;
 }
@@ -27,18 +29,24 @@ export const jumpRelu = ({
   initialThreshold,
 }: JumpReluOptions): Activation => ({
   latents: "magnitudes",
-  scaled: ["threshold"],
-  init: (ops) => ({ threshold: ops.fill([dSae], initialThreshold) }),
+  scaled: ["threshold", DEVIATION],
+  init: (ops, deviation) => ({
+    threshold: ops.mul(ops.fill([dSae], initialThreshold), deviation),
+    ...initialDeviation(ops, deviation),
+  }),
   apply: (ops, input) => {
-    const { params, progress } = input;
+    const { wDec, params, progress } = input;
     const scores = preActivations(ops, input); // [n, d_sae]
-    const h = ops.relu(scores);
     const threshold = params["threshold"]!; // [d_sae]
-    const l0 = ops.mean(ops.sum(step(ops, h, threshold, bandwidth), 1));
+    // Both ops take out a factor: in units of the data the kernel has one width.
+    const unit = deviationOf(ops, params);
+    const [h, theta] = [ops.div(ops.relu(scores), unit), ops.div(threshold, unit)];
+    const l0 = ops.mean(ops.sum(step(ops, h, theta, bandwidth), 1));
+    const coefficient = l0Coefficient * warmth(l0WarmupFraction, progress);
     return {
-      latents: jump(ops, h, threshold, bandwidth),
+      latents: ops.mul(jump(ops, h, theta, bandwidth), unit),
       scores,
-      losses: { l0: ops.mul(l0, l0Coefficient * warmth(l0WarmupFraction, progress)) },
+      losses: { l0: ops.sum(ops.mul(l0, ofL0(ops, params, wDec.shape[1]!, coefficient))) },
     };
   },
   lower: (params) => {

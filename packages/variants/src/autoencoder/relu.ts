@@ -1,7 +1,8 @@
 /**
  * ReLU activation with an L1 penalty (Bricken et al. 2023): z = relu(pre-activations),
  *
- *     loss = l1(t) S_1,   S_p = mean over tokens of sum_j (z_j ||W_dec[j]||)^p,   l1 rising linearly over the warm-up
+ *     loss = l1(t) S_1,   S_p = mean over tokens of sum_j (z_j ||W_dec[j]||)^p,   l1 rising linearly over the warm-up to its
+ *                                                                            share of the data's size (`deviation.ts`)
  *
  * and p-annealing (Karvonen et al. 2024, "Measuring progress in dictionary learning for language model interpretability with
  * board game models", section 4), which turns the penalty step by step into one on the number of latents:
@@ -14,6 +15,7 @@
 import type { Tensor, TensorOps, Tensors } from "@qsae/core";
 import type { Activation } from "./activation.ts";
 import { preActivations } from "./dense.ts";
+import { DEVIATION, initialDeviation, ofL1 } from "./deviation.ts";
 import { l1, lpPower, weighted } from "./l1.ts";
 import { requiredTensor } from "./required-tensor.ts";
 import { warmth } from "./warmth.ts";
@@ -42,8 +44,11 @@ const FACTOR = "l1.factor";
 
 export const relu = ({ penalty }: ReluOptions = {}): Activation => ({
   latents: "magnitudes",
-  scaled: [],
-  init: (ops) => (penalty?.annealing ? { [EXPONENT]: ops.fill([1], 1), [FACTOR]: ops.fill([1], 1) } : {}),
+  scaled: penalty ? [DEVIATION] : [],
+  init: (ops, deviation) => ({
+    ...(penalty ? initialDeviation(ops, deviation) : {}),
+    ...(penalty?.annealing ? { [EXPONENT]: ops.fill([1], 1), [FACTOR]: ops.fill([1], 1) } : {}),
+  }),
   apply: (ops, input) => {
     const { wDec, params, progress } = input;
     const scores = preActivations(ops, input); // [n, d_sae]
@@ -56,7 +61,9 @@ export const relu = ({ penalty }: ReluOptions = {}): Activation => ({
     return {
       latents,
       scores,
-      losses: { l1: ops.mul(value, coefficient * warmth(warmupFraction, progress)) },
+      losses: {
+        l1: ops.sum(ops.mul(value, ofL1(ops, params, wDec.shape[1]!, coefficient * warmth(warmupFraction, progress)))),
+      },
       statistics,
     };
   },

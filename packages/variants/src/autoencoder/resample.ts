@@ -8,6 +8,7 @@
  */
 import type { ChangedParameters, ResampleContext, Tensor, TensorOps, Tensors } from "@qsae/core";
 import type { AutoencoderParts } from "./autoencoder.ts";
+import { DEVIATION } from "./deviation.ts";
 import { switchBias } from "./start.ts";
 import { normalizeAtoms } from "./unit-norm.ts";
 
@@ -23,7 +24,7 @@ export function resampling(
     const { atoms, encoderRows, bEnc } = freshLatents(ops, parts, params, { seed, dead, residuals });
     const encoderPart = encoder.replaceRows!(ops, params, encoderRows, dead);
     const dictionaryPart = dictionary.replaceRows!(ops, params, atoms, dead);
-    const perLatent = Object.entries({ b_enc: bEnc, ...activation.init(ops) }).filter(
+    const perLatent = Object.entries({ b_enc: bEnc, ...activation.init(ops, params[DEVIATION] ?? 1) }).filter(
       ([, { shape }]) => shape[0] === parts.dSae,
     );
     const restarted = perLatent.map(([name, start]) => [name, ops.where(dead, start, params[name]!)] as const);

@@ -1,22 +1,21 @@
 /** Configuration keys of variants with levels. */
 import { z } from "zod";
+import { quantizerName } from "../config.ts";
 
 export const levelKeys = {
-  /** Levels. */
-  n_bits: z.number().int().min(1).max(16).default(4),
-  /** Norms of the atoms: gamma / 2 at the first level. */
-  gamma: z.number().positive().default(1.5),
+  n_bits: z.number().int().min(1).max(16).default(4).describe("Number of levels."),
+  gamma: z.number().positive().default(1.5).describe("Norms of the atoms: gamma / 2 at the first level."),
 };
 
 /** Keys of `default` presets with levels. */
 export const levelLossKeys = {
-  /** Whether the losses of later levels train earlier ones too. */
-  joint: z.boolean().default(true),
-  /**
-   * Weight of the error that is left after each level but the last, whose weight is 1. As much weight on every level costs the
-   * last one a tenth of its FVU and more; no weight costs the first one a third.
-   */
-  earlier_weight: z.number().nonnegative().default(0.1),
+  joint: z.boolean().default(true).describe("Whether the losses of later levels train earlier ones too."),
+  // As much weight on every level costs the last one a tenth of its FVU and more; no weight costs the first one a third.
+  earlier_weight: z
+    .number()
+    .nonnegative()
+    .default(0.1)
+    .describe("Weight of the error that is left after each level but the last, whose weight is 1."),
 };
 
 /** One per level. */
@@ -24,6 +23,5 @@ export const lossWeights = (levels: number, earlierWeight: number): readonly num
   Array.from({ length: levels }, (_, i) => (i === levels - 1 ? 1 : earlierWeight));
 
 export const quantizedDictionaryKey = {
-  /** Quantizer of the dictionary while training, by name. */
-  decoder_quantizer: z.string().default("ternary"),
+  decoder_quantizer: quantizerName.default("ternary").describe("Quantizer of the dictionary while training, by name."),
 };
