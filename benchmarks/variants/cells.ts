@@ -13,9 +13,9 @@ const training = { ...steps, lr: 3e-3 };
 /** The better of 1e-3 and 3e-3 for each preset (600 steps). */
 const REFERENCE_LR: Readonly<Record<string, number>> = {
   baseline: 3e-3,
-  binary: 1e-3,
-  "binary-latent": 1e-3,
-  ternary: 1e-3,
+  binary: 3e-3,
+  "binary-latent": 3e-3,
+  ternary: 3e-3,
   "quantized-matryoshka": 1e-3,
   "residual-quantized": 1e-3,
 };

@@ -59,9 +59,15 @@ class Trainer:
         return pre, decoded + self.b_dec, values, indices
 
     def aux_loss(self, pre, residual, dead):
-        revived, _, _ = self.decode(pre.masked_fill(~dead, -1e6), self.c["aux_k"])
+        scores = pre.masked_fill(~dead, -1e6)
+        revived, _, _ = self.decode(scores, self.c["aux_k"])
         energy = (residual**2).sum().clamp(min=1e-20)
-        return self.c["aux_k_coefficient"] * ((residual - revived) ** 2).sum() / energy
+        relative = ((residual - revived) ** 2).sum() / energy
+        tokens = residual.shape[0]
+        largest = scores.topk(self.c["aux_k"]).values
+        below = (F.relu(-largest) * (largest > -5e5)).sum()  # the rest are not dead
+        lift = below / (tokens * (energy / tokens).sqrt())
+        return self.c["aux_k_coefficient"] * (relative + lift)
 
     def step(self, x):
         self.step_count += 1

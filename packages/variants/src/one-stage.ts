@@ -4,9 +4,10 @@ import { UsageError } from "@qsae/runtime";
 import type { Quantizer, QuantizerResolver, Variant } from "@qsae/core";
 import type { ChosenActivation } from "./activation-config.ts";
 import { autoencoder } from "./autoencoder/autoencoder.ts";
+import type { Constraint } from "./autoencoder/constraint.ts";
 import { forSwitches, tied, untied } from "./autoencoder/start.ts";
 import { unitNorm } from "./autoencoder/unit-norm.ts";
-import { weights } from "./autoencoder/weights.ts";
+import { weights, type Weights } from "./autoencoder/weights.ts";
 import type { autoencoderKeys } from "./config.ts";
 
 type AutoencoderConfig = z.output<z.ZodObject<typeof autoencoderKeys>>;
@@ -19,8 +20,8 @@ export interface OneStage {
   readonly parsed: AutoencoderConfig & { readonly decoder_quantizer?: string | undefined };
   readonly chosen: ChosenActivation;
   readonly resolve: QuantizerResolver;
-  /** Where the variant decides it. Default: as `decoder_quantizer` says. */
-  readonly dictionaryQuantizer?: Quantizer;
+  /** Where the variant decides it, with what bounds it. Default: as `decoder_quantizer` says. */
+  readonly dictionary?: { readonly weights: Weights; readonly constraint?: Constraint };
   /** Default: one, d_sae. */
   readonly prefixEnds?: readonly number[];
   /** As in AutoencoderParts. */
@@ -34,13 +35,13 @@ export interface OneStage {
  *
  * @throws UsageError for an unknown quantizer, and for keys that contradict `transcoder`
  */
-export function oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer, ...prefixes }: OneStage): Variant {
+export function oneStage({ id, parsed, chosen, resolve, dictionary: given, ...prefixes }: OneStage): Variant {
   const { d_in: dIn, d_sae: dSae, transcoder, skip, encoder_quantizer: encoderName, decoder_quantizer: name } = parsed;
   const applyBDec = bDecAppliedToInput(id, parsed);
   const { apply_b_dec_to_input: _, ...withoutBDecKey } = chosen.config; // last, given or not: a run made again has the same bytes
-  const quantizer = dictionaryQuantizer ?? (name === undefined ? undefined : resolve(name));
   const start = transcoder ? untied : tied;
   const switching = chosen.activation.latents === "switches";
+  const dictionary = given ?? configuredDictionary(name === undefined ? undefined : resolve(name), switching);
   const active = chosen.activation.active ?? Math.max(1, dIn / USUAL_ACTIVE_SHARE);
   return autoencoder({
     id,
@@ -50,13 +51,21 @@ export function oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer, ...
     decoderBias: applyBDec ? "added and subtracted" : "added",
     activation: chosen.activation,
     encoder: weights({ name: "W_enc", ...(encoderName === undefined ? {} : { quantizer: resolve(encoderName) }) }),
-    dictionary: weights({ name: "W_dec", ...(quantizer ? { quantizer } : {}) }),
-    ...(quantizer || switching ? {} : { constraint: unitNorm }),
+    dictionary: dictionary.weights,
+    ...(dictionary.constraint ? { constraint: dictionary.constraint } : {}),
     start: switching ? forSwitches(start, active) : start,
     ...prefixes,
     transcoder,
     skip,
   });
+}
+
+function configuredDictionary(
+  quantizer: Quantizer | undefined,
+  switching: boolean,
+): NonNullable<OneStage["dictionary"]> {
+  if (quantizer) return { weights: weights({ name: "W_dec", quantizer }) };
+  return { weights: weights({ name: "W_dec" }), ...(switching ? {} : { constraint: unitNorm }) };
 }
 
 function bDecAppliedToInput(

@@ -15,9 +15,10 @@ import { riglMask } from "./autoencoder/rigl-mask.ts";
 import { normalAtoms } from "./autoencoder/start.ts";
 import { weights } from "./autoencoder/weights.ts";
 import { autoencoderKeys, canonicalKeys, parsePreset, referenceKeys, refuseFixedKeys } from "./config.ts";
+import { chooseMask, maskKeys } from "./mask-config.ts";
 import { oneStage } from "./one-stage.ts";
 
-export const ternaryConfigSchema = z.strictObject({ ...autoencoderKeys, ...activationKeys });
+export const ternaryConfigSchema = z.strictObject({ ...autoencoderKeys, ...activationKeys, ...maskKeys });
 
 export const ternaryReferenceSchema = z.strictObject({
   ...referenceKeys,
@@ -41,8 +42,10 @@ export function ternary(config: TernaryConfig, resolve: QuantizerResolver): Vari
   refuseFixedKeys(id, config, { decoder_quantizer: "its dictionary is ternary" });
   const parsed = parsePreset(id, { default: ternaryConfigSchema, reference: ternaryReferenceSchema }, config);
   if (parsed.preset === "reference") return referenceTernary(parsed);
-  const chosen = chooseActivation(id, magnitudeChoices, parsed, canonicalKeys(id, config));
-  return oneStage({ id, parsed, chosen, resolve, dictionaryQuantizer: resolve("ternary") });
+  const given = canonicalKeys(id, config);
+  const chosen = chooseActivation(id, magnitudeChoices, parsed, given);
+  const { dictionary, configOf } = chooseMask(id, parsed, given, resolve("ternary"));
+  return oneStage({ id, parsed, chosen: { ...chosen, config: configOf(chosen.config) }, resolve, dictionary });
 }
 
 function referenceTernary(parsed: z.output<typeof ternaryReferenceSchema>): Variant {

@@ -32,6 +32,14 @@ describeVariants([
   { name: "binary, 1 bit", variant: binary({ ...SIZES, k: K, n_bits: 1 }, resolve) },
   { name: "binary, 4 bits", variant: binary({ ...SIZES, k: K }, resolve) },
   {
+    name: "binary, 1 bit, annealed",
+    variant: binary({ ...SIZES, k: K, n_bits: 1, estimator: "annealed-sigmoid" }, resolve),
+  },
+  {
+    name: "binary, 3 bits, annealed",
+    variant: binary({ ...SIZES, k: K, n_bits: 3, estimator: "annealed-sigmoid" }, resolve),
+  },
+  {
     name: "binary, reference preset",
     variant: binary({ ...SIZES, k: K, preset: "reference" }, resolve),
     harden: hardBits,
@@ -81,6 +89,13 @@ describeVariants([
   {
     name: "ternary gated with an int4 encoder",
     variant: ternary({ ...SIZES, activation: "gated", encoder_quantizer: "int4" }, resolve),
+  },
+  {
+    name: "ternary, half of it masked",
+    variant: ternary(
+      { ...SIZES, k: K, sparsity: 0.5, f_decay: 0.5, mask_update_every: 2, mask_until_fraction: 1 },
+      resolve,
+    ),
   },
   { name: "ternary, reference preset", variant: ternary({ ...SIZES, preset: "reference", threshold: 0.25 }, resolve) },
   {

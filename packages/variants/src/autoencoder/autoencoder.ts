@@ -97,11 +97,11 @@ function forward(
     );
   }
   const bDec = params["b_dec"]; // [d_in]
-  const wDec = dictionary.effective(ops, params); // [d_sae, d_in]
+  const wDec = dictionary.effective(ops, params, progress); // [d_sae, d_in]
   const { latents, scores, ...activated } = activation.apply(ops, {
     x,
     ...(subtractBDec ? { center: bDec! } : {}),
-    wEnc: encoder.effective(ops, params),
+    wEnc: encoder.effective(ops, params, progress),
     bEnc: params["b_enc"]!,
     wDec,
     params,

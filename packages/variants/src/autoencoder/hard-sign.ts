@@ -4,8 +4,9 @@
  */
 import type { Tensor, TensorOps } from "@qsae/core";
 import { packCodes } from "@qsae/runtime";
-import { magnitudeMask, MASK, maskGradient } from "./rigl-mask.ts";
+import { MASK, maskGradient } from "./mask.ts";
 import { requiredTensor } from "./required-tensor.ts";
+import { magnitudeMask } from "./rigl-mask.ts";
 import type { Weights } from "./weights.ts";
 
 export interface HardSignOptions {

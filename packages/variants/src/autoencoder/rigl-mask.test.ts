@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { normals, openBackend, type Tensor, type TensorOps } from "@qsae/core";
-import { magnitudeMask, MASK, riglMask } from "./rigl-mask.ts";
+import { MASK } from "./mask.ts";
+import { magnitudeMask, riglMask } from "./rigl-mask.ts";
 
 const [F, D] = [6, 5];
 let ops: TensorOps;

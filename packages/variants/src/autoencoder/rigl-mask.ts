@@ -1,14 +1,12 @@
 /**
- * A sparse dictionary by drop and grow (Evci et al. 2020, "Rigging the lottery"): a 0/1 mask over the weights, kept in the
- * parameter `W_dec.mask` so that checkpoints hold it. An update drops the `n = floor(dropFraction * density * size)` active
- * weights of smallest magnitude, grows the n inactive ones of largest score `|mean error_d| |mean z_j|`, and zeroes what is
- * masked. Just-dropped weights may grow again. Ties of the drop threshold all drop.
+ * The reference's drop and grow. An update drops the `n = floor(dropFraction * density * size)` active weights of smallest
+ * magnitude, grows the n inactive ones of largest score `|mean error_d| |mean z_j|`, and zeroes what is masked. Just-dropped weights
+ * may grow again. Ties of the drop threshold all drop. (`drop-and-grow.ts` is the one of the paper.)
  */
 import { UsageError } from "@qsae/runtime";
-import type { Tensor, TensorOps, Tensors } from "@qsae/core";
+import type { Tensor, TensorOps } from "@qsae/core";
 import type { Constraint } from "./constraint.ts";
-
-export const MASK = "W_dec.mask";
+import { largest, MASK } from "./mask.ts";
 
 export interface RiglOptions {
   /** Share of the weights that are masked. */
@@ -21,8 +19,6 @@ export interface RiglOptions {
 
 /** Below every weight: what is not to be chosen. */
 const NEVER = -3e38;
-/** Above 0, below every score that matters: makes a chosen score of 0 tell from one that was not chosen. */
-const LEAST_SCORE = 1e-30;
 
 export const riglMask = ({ sparsity, dropFraction, everySteps }: RiglOptions): Constraint => ({
   statistics: (ops, { z, error }) => ({
@@ -39,8 +35,7 @@ export const riglMask = ({ sparsity, dropFraction, everySteps }: RiglOptions): C
       ops.reshape(statistics["mean_latents"]!, [-1, 1]),
       ops.reshape(statistics["mean_error"]!, [1, -1]),
     );
-    const candidates = ops.mul(ops.sub(1, kept), ops.maximum(score, LEAST_SCORE));
-    const next = ops.add(kept, ops.greater(ops.batchTopK(candidates, count), 0));
+    const next = ops.add(kept, largest(ops, score, ops.sub(1, kept), count));
     return { params: { ...params, W_dec: ops.mul(w, next), [MASK]: next } };
   },
 });
@@ -63,7 +58,3 @@ function smallestMagnitudes(ops: TensorOps, w: Tensor, mask: Tensor, count: numb
   const smallFirst = ops.where(mask, ops.neg(ops.abs(w)), ops.fill(w.shape, NEVER));
   return ops.max(ops.abs(ops.batchTopK(smallFirst, count)));
 }
-
-/** Gradients of masked weights are 0. */
-export const maskGradient = (ops: TensorOps, gradient: Tensor, params: Tensors): Tensor =>
-  ops.mul(gradient, params[MASK]!);

@@ -21,8 +21,8 @@ import { requiredTensor } from "./required-tensor.ts";
 export interface Weights {
   /** The parameters that start from one row per latent, `[d_sae, d_in]`, or at random. */
   init(ops: TensorOps, rows: Tensor, seed: number): Tensors;
-  /** The weights the forward pass uses, in the orientation they are stored in. */
-  effective(ops: TensorOps, params: Tensors): Tensor;
+  /** The weights the forward pass uses at `progress` (of ForwardContext), in the orientation they are stored in. */
+  effective(ops: TensorOps, params: Tensors, progress: number): Tensor;
   /** Losses of the weights themselves, weighted. */
   losses?(ops: TensorOps, params: Tensors): Tensors;
   pack(ops: TensorOps, params: HostTensors): Promise<PackedMatrix>;

@@ -69,8 +69,8 @@ function forward(
   { x, dead, progress }: { x: Tensor; dead?: Tensor; progress: number },
 ): ForwardPass {
   const bDec = params["b_dec"]!; // [d_in]
-  const wEnc = encoder.effective(ops, params); // [d_in, d_sae]
-  const wDec = dictionary.effective(ops, params); // [d_sae, d_in]
+  const wEnc = encoder.effective(ops, params, progress); // [d_in, d_sae]
+  const wDec = dictionary.effective(ops, params, progress); // [d_sae, d_in]
   const reconstructions: Tensor[] = []; // each [n, d_in]
   const activated: Activated[] = [];
   let residual = ops.sub(x, bDec); // [n, d_in], what the encoder of a level reads
