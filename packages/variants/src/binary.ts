@@ -36,8 +36,12 @@ export const binaryConfigSchema = z.strictObject({
   ...autoencoderKeys,
   ...activationKeys,
   n_bits: nBits,
-  /** How the dictionary trains through its rounding: as if there were none, or with one that hardens over the run. */
-  estimator: z.enum(["straight-through", "annealed-sigmoid"]).default("straight-through"),
+  estimator: z
+    .enum(["straight-through", "annealed-sigmoid"])
+    .default("straight-through")
+    .describe(
+      "How the dictionary trains through its rounding: as if there were none, or with one that hardens over the run.",
+    ),
 });
 
 export const binaryReferenceSchema = z.strictObject({

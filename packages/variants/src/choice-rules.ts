@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ActivationChoice } from "./activation-config.ts";
 import { aliases } from "./config.ts";
+import { movingKeys } from "./mask-config.ts";
 
 type Rule = Readonly<Record<string, unknown>>;
 
@@ -29,6 +30,14 @@ export function activationRules(
 /** As `annealingOf` checks. */
 export const annealingRules = (shape: z.ZodRawShape): readonly Rule[] =>
   "p_end" in shape ? [{ dependencies: { p_anneal_start_fraction: ["p_end"] } }] : [];
+
+/** As `chooseMask` checks, in the preset whose masks are there only if they are asked for. */
+export const maskRules = (shape: z.ZodRawShape): readonly Rule[] =>
+  Object.keys(movingKeys).every((key) => key in shape)
+    ? Object.keys(movingKeys).map((key) => ({
+        dependencies: { [key]: { properties: { sparsity: { exclusiveMinimum: 0 } }, required: ["sparsity"] } },
+      }))
+    : [];
 
 /** As `bDecAppliedToInput` checks. */
 export const transcoderRules = (shape: z.ZodRawShape): readonly Rule[] =>

@@ -8,7 +8,7 @@ import { magnitudeChoices, switchChoices, type ActivationChoice } from "./activa
 import { baselineConfigSchema, baselineReferenceSchema } from "./baseline.ts";
 import { binaryConfigSchema, binaryReferenceSchema } from "./binary.ts";
 import { binaryLatentConfigSchema, binaryLatentReferenceSchema } from "./binary-latent.ts";
-import { activationRules, annealingRules, transcoderRules } from "./choice-rules.ts";
+import { activationRules, annealingRules, maskRules, transcoderRules } from "./choice-rules.ts";
 import { aliases } from "./config.ts";
 import {
   batchTopkConfigSchema,
@@ -38,7 +38,12 @@ function choiceOf(id: string, schema: z.ZodObject, choices: Readonly<Record<stri
     return given ? [[alias, withoutDefault(given).describe(`The Python reference's name of ${key}.`)] as const] : [];
   });
   const keys = { ...shape, ...schema.pick({ d_in: true, d_sae: true }).partial().shape, ...Object.fromEntries(named) };
-  const rules = [...activationRules(keys, choices), ...annealingRules(keys), ...transcoderRules(keys)];
+  const rules = [
+    ...activationRules(keys, choices),
+    ...annealingRules(keys),
+    ...maskRules(keys),
+    ...transcoderRules(keys),
+  ];
   return z
     .strictObject({ id: z.literal(id), ...keys })
     .meta({ title: id, ...(rules.length > 0 ? { allOf: rules } : {}) });

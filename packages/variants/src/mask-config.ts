@@ -13,18 +13,29 @@ import { weights } from "./autoencoder/weights.ts";
 import type { OneStage } from "./one-stage.ts";
 
 /** Keys of how the mask moves. */
-const movingKeys = {
-  /** Share of the active weights that the first mask update drops; it falls to 0 by a cosine. */
-  f_decay: z.number().min(0).max(1).default(0.3),
-  /** Steps from one mask update to the next. */
-  mask_update_every: z.number().int().positive().default(100),
-  /** Share of the run after which the mask stays as it is. */
-  mask_until_fraction: z.number().min(0).max(1).default(0.75),
+export const movingKeys = {
+  f_decay: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe("Share of the active weights that the first mask update drops; it falls to 0 by a cosine."),
+  mask_update_every: z.number().int().positive().default(100).describe("Steps from one mask update to the next."),
+  mask_until_fraction: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.75)
+    .describe("Share of the run after which the mask stays as it is."),
 };
 
 export const maskKeys = {
-  /** Share of the dictionary's weights that are masked; 0: there is no mask. */
-  sparsity: z.number().min(0).lt(1).default(0),
+  sparsity: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe("Share of the dictionary's weights that are masked; 0: there is no mask."),
   ...movingKeys,
 };
 
