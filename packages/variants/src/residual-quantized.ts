@@ -15,6 +15,7 @@ import {
   topKChoice,
   topKKeys,
   type ChosenActivation,
+  type ActivationChoice,
 } from "./activation-config.ts";
 import { forSwitches, tied } from "./autoencoder/start.ts";
 import { weights } from "./autoencoder/weights.ts";
@@ -43,7 +44,7 @@ const sparsityWeights = z
   );
 
 /** By the value of `activation` in the default preset. */
-export const residualChoices = {
+export const residualChoices: Readonly<Record<"topk" | "binary-topk" | "binary", ActivationChoice>> = {
   topk: topKChoice,
   "binary-topk": switchChoices["binary-topk"],
   binary: {
