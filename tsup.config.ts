@@ -8,14 +8,15 @@ import { defineConfig } from "tsup";
  * The entries are those that package.json publishes: each `@qsae/source` condition under `exports`, and each `bin`.
  */
 interface Manifest {
-  readonly exports: Readonly<Record<string, { readonly "@qsae/source": string }>>;
+  /** Entries that are plain files, such as JSON, have a path alone: nothing is built for them. */
+  readonly exports: Readonly<Record<string, { readonly "@qsae/source": string } | string>>;
   readonly bin?: Readonly<Record<string, string>>;
 }
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
 
 const sources = [
-  ...Object.values(manifest.exports).map((entry) => entry["@qsae/source"]),
+  ...Object.values(manifest.exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry["@qsae/source"]])),
   ...Object.values(manifest.bin ?? {}).map((path) => path.replace("./dist/", "./src/").replace(/\.js$/, ".ts")),
 ];
 // Keys keep the folder, so that src/testing/index.ts becomes dist/testing/index.js as `exports` promises.

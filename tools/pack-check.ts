@@ -56,7 +56,8 @@ const checkImports = async (folder: string, { name, exports }: Manifest): Promis
   const problems: string[] = [];
   for (const entry of Object.keys(exports)) {
     const specifier = entry.replace(".", name);
-    const code = `const names = Object.keys(await import(${JSON.stringify(specifier)}));
+    const attributes = specifier.endsWith(".json") ? ', { with: { type: "json" } }' : "";
+    const code = `const names = Object.keys(await import(${JSON.stringify(specifier)}${attributes}));
       if (names.length === 0) throw new Error("exports nothing");`;
     const { status, output } = await run("node", ["--input-type=module", "--eval", code], { cwd: folder });
     if (status === 0) console.log(`import ${specifier}: ok`);
