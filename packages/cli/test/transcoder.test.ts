@@ -52,6 +52,18 @@ describe("qsae eval --target", () => {
     expect(json).toMatchObject({ fvu: 0, tokens: 40 });
   });
 
+  it("is that of the configuration, for the activations of the configuration and no others", async () => {
+    const config = { heldout: "in.safetensors", heldoutTarget: "out.safetensors" };
+    await writeFile("pairs.config.json", JSON.stringify(config));
+    const own = jsonOf(await evaluate("--config", "pairs.config.json", "--json"));
+    expect(own).toMatchObject({ fvu: 0, target: "out.safetensors" });
+    const other = jsonOf(await evaluate("--config", "pairs.config.json", "--data", "in.safetensors", "--json"));
+    expect(other["fvu"]).toBeGreaterThan(0.1);
+    expect(other).not.toHaveProperty("target");
+    const report = ["--sae", "sae.qsae.safetensors", "--config", "pairs.config.json", "--out", "report.html", "--json"];
+    expect(jsonOf(await callMain(["analyze", ...report]))["saes"]).toMatchObject([{ fvu: 0 }]);
+  });
+
   it("is there in analyze too", async () => {
     const files = ["--data", "in.safetensors", "--target", "out.safetensors", "--out", "report.html"];
     const json = jsonOf(await callMain(["analyze", "--sae", "sae.qsae.safetensors", ...files, "--json"]));

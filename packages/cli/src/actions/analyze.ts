@@ -9,7 +9,8 @@ import { loadConfig } from "../config/load-config.ts";
 import { interruptible } from "../errors/interrupted.ts";
 import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
 import { evaluationTable } from "../evaluation/evaluation-table.ts";
-import { openHeldout } from "../evaluation/open-heldout.ts";
+import { heldoutFiles } from "../evaluation/heldout-files.ts";
+import { openActivationFiles } from "../files/open-activation-files.ts";
 import { openSae, type OpenedSae } from "../open-sae.ts";
 import { readSteps } from "../reporters/read-steps.ts";
 import { runFiles } from "../runs/run-files.ts";
@@ -26,7 +27,8 @@ export async function analyze(flags: AnalyzeFlags): Promise<void> {
   for (const path of flags.sae) opened.push(await openSae(path, catalog));
   const names = distinctNames(opened.map(({ name }) => name));
 
-  const source = await openHeldout("analyze", flags, config);
+  const files = heldoutFiles("analyze", flags, config);
+  const source = await openActivationFiles(files);
   const saes: ReportSae[] = [];
   const runs: ReportRun[] = [];
   try {
@@ -49,7 +51,7 @@ export async function analyze(flags: AnalyzeFlags): Promise<void> {
     provenance: {
       data: source.provenance["file"] ?? "",
       rows: source.provenance["rows"] ?? "",
-      ...(flags.target !== undefined && { target: source.provenance["target_file"] ?? "" }),
+      ...(files.target !== undefined && { target: source.provenance["target_file"] ?? "" }),
     },
     saes,
     runs,

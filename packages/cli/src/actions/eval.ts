@@ -6,7 +6,8 @@ import { loadConfig } from "../config/load-config.ts";
 import { interruptible } from "../errors/interrupted.ts";
 import { levelsTable } from "../evaluation/levels-table.ts";
 import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
-import { openHeldout } from "../evaluation/open-heldout.ts";
+import { heldoutFiles } from "../evaluation/heldout-files.ts";
+import { openActivationFiles } from "../files/open-activation-files.ts";
 import { openSae } from "../open-sae.ts";
 import { bytes, count, fvu } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
@@ -16,7 +17,8 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
   const terminal = openTerminal(flags);
   const config = await loadConfig(flags.config);
   const opened = await openSae(flags.sae, catalogOf(config));
-  const source = await openHeldout("eval", flags, config);
+  const files = heldoutFiles("eval", flags, config);
+  const source = await openActivationFiles(files);
   try {
     const { summary } = await interruptible("stopping", (signal) =>
       evaluatePacked(opened, source, { terminal, label: opened.name, signal }),
@@ -29,8 +31,8 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
       ...summary,
       sae: flags.sae,
       kind: opened.kind,
-      data: flags.data ?? config.heldout,
-      ...(flags.target !== undefined && { target: flags.target }),
+      data: files.data,
+      ...(files.target !== undefined && { target: files.target }),
     });
   } finally {
     await source.close();

@@ -6,9 +6,11 @@ import { catalogOf } from "../catalog.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import type { QsaeConfig } from "../config/define-config.ts";
 import { loadConfig } from "../config/load-config.ts";
+import { withoutAbsent } from "../config/without-absent.ts";
 import { interruptible } from "../errors/interrupted.ts";
 import { openActivationFiles, type ActivationFiles } from "../files/open-activation-files.ts";
 import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
+import { heldoutFiles } from "../evaluation/heldout-files.ts";
 import { storedMetrics } from "../evaluation/stored-metrics.ts";
 import { mergeOptions } from "../runs/merge-options.ts";
 import { reportRun } from "../runs/report-run.ts";
@@ -28,7 +30,8 @@ export async function train(flags: TrainFlags): Promise<void> {
   const data = required(config.data, "--data FILE", "activations to train on");
 
   requireHeldoutTarget(config);
-  const source = await openActivationFiles({ ...pickGiven(config, ["tensor", "target", "targetTensor"]), data });
+  const { tensor, target, targetTensor } = config;
+  const source = await openActivationFiles({ ...withoutAbsent({ tensor, target, targetTensor }), data });
   try {
     // A finished start is in the checkpoint already.
     const start =
@@ -55,7 +58,7 @@ export async function train(flags: TrainFlags): Promise<void> {
           ...(config.from === undefined ? {} : { provenance: { from: basename(resolve(config.from)) } }),
           ...(config.heldout === undefined
             ? {}
-            : { measure: heldOut(heldoutFiles(config, config.heldout), terminal, signal) }),
+            : { measure: heldOut(heldoutFiles("train", {}, config), terminal, signal) }),
         }),
       );
       reportRun(terminal, { folder, variant, run: finished, heldout: config.heldout });
@@ -68,12 +71,8 @@ export async function train(flags: TrainFlags): Promise<void> {
 }
 
 /** What a resumed run cannot store: values, and what it is measured on. The rest is as it was when it started. */
-function valuesOf({ quantizers, variants, heldout }: QsaeConfig): QsaeConfig {
-  return {
-    ...(quantizers && { quantizers }),
-    ...(variants && { variants }),
-    ...(heldout !== undefined && { heldout }),
-  };
+function valuesOf({ quantizers, variants, heldout, heldoutTarget }: QsaeConfig): QsaeConfig {
+  return withoutAbsent({ quantizers, variants, heldout, heldoutTarget });
 }
 
 function required<T>(value: T | undefined, option: string, what: string): T {
@@ -89,17 +88,6 @@ function requireHeldoutTarget({ target, heldout, heldoutTarget }: QsaeConfig): v
       ? [`--heldout-target ${heldoutTarget}`, "--target FILE"]
       : [`--target ${target}`, "--heldout-target FILE"];
   throw new UsageError(`train: ${given} is given, but ${missing} is missing; a transcoder needs targets for both`);
-}
-
-function heldoutFiles({ heldoutTarget }: QsaeConfig, heldout: string): ActivationFiles {
-  return { data: heldout, ...(heldoutTarget !== undefined && { target: heldoutTarget }) };
-}
-
-function pickGiven<K extends keyof QsaeConfig>(
-  config: QsaeConfig,
-  keys: readonly K[],
-): { [P in K]?: NonNullable<QsaeConfig[P]> } {
-  return Object.fromEntries(keys.filter((key) => config[key] !== undefined).map((key) => [key, config[key]])) as never;
 }
 
 function heldOut(files: ActivationFiles, terminal: Terminal, signal: AbortSignal) {

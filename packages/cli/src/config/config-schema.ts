@@ -2,6 +2,7 @@ import { UsageError } from "@qsae/runtime";
 import { defineQuantizer, parseTrainingConfig, type Quantizer, type VariantFactory } from "@qsae/core";
 import { z } from "zod";
 import type { QsaeConfig } from "./define-config.ts";
+import { withoutAbsent } from "./without-absent.ts";
 
 const isFunction = (value: unknown): boolean => typeof value === "function";
 
@@ -77,7 +78,8 @@ export function parseConfig(file: string, value: unknown): QsaeConfig {
  * for editors has done its work.
  */
 function given(config: QsaeConfig): QsaeConfig {
-  return Object.fromEntries(Object.entries(config).filter(([key, value]) => key !== "$schema" && value !== undefined));
+  const { $schema: _, ...others } = config as QsaeConfig & { readonly $schema?: string };
+  return withoutAbsent(others);
 }
 
 function naming(file: string, check: () => void): void {

@@ -2,6 +2,7 @@
 import { UsageError } from "@qsae/runtime";
 import type { TrainingInput } from "@qsae/core";
 import type { QsaeConfig, VariantChoice } from "../config/define-config.ts";
+import { withoutAbsent } from "../config/without-absent.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import { namedAsOurs } from "./variant-of-run.ts";
 
@@ -90,8 +91,4 @@ function assignments(texts: readonly string[]): Record<string, unknown> {
 function valueOf(text: string): unknown {
   if (text === "true" || text === "false") return text === "true";
   return text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
-}
-
-function withoutAbsent<T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as never;
 }
