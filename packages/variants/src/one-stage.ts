@@ -12,9 +12,6 @@ import type { autoencoderKeys } from "./config.ts";
 
 type AutoencoderConfig = z.output<z.ZodObject<typeof autoencoderKeys>>;
 
-/** Active latents where a penalty decides them: d_in over this, a usual number. */
-const USUAL_ACTIVE_SHARE = 8;
-
 export interface OneStage {
   readonly id: string;
   readonly parsed: AutoencoderConfig & { readonly decoder_quantizer?: string | undefined };
@@ -42,7 +39,6 @@ export function oneStage({ id, parsed, chosen, resolve, dictionary: given, ...pr
   const start = transcoder ? untied : tied;
   const switching = chosen.activation.latents === "switches";
   const dictionary = given ?? configuredDictionary(name === undefined ? undefined : resolve(name), switching);
-  const active = chosen.activation.active ?? Math.max(1, dIn / USUAL_ACTIVE_SHARE);
   return autoencoder({
     id,
     config: { ...withoutBDecKey, apply_b_dec_to_input: applyBDec },
@@ -53,7 +49,7 @@ export function oneStage({ id, parsed, chosen, resolve, dictionary: given, ...pr
     encoder: weights({ name: "W_enc", ...(encoderName === undefined ? {} : { quantizer: resolve(encoderName) }) }),
     dictionary: dictionary.weights,
     ...(dictionary.constraint ? { constraint: dictionary.constraint } : {}),
-    start: switching ? forSwitches(start, active) : start,
+    start: switching ? forSwitches(start, chosen.activation.active) : start,
     ...prefixes,
     transcoder,
     skip,

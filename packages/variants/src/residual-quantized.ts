@@ -108,7 +108,7 @@ export function residualQuantized(config: ResidualQuantizedConfig, resolve: Quan
   });
   const [{ activation, config: used }] = chosen as [ChosenActivation];
   const { encoder_quantizer: encoderName, k } = parsed;
-  const active = activation.active === undefined ? Math.max(1, dIn / 8) : k;
+  const active = activation.active === undefined ? undefined : k; // of all levels together
   return residualStack({
     id,
     config: Object.fromEntries(Object.keys(used).map((key) => [key, parsed[key as keyof Parsed]])),
