@@ -1,9 +1,10 @@
 /** Every activation with quantizers on either side: its packed form computes the same, and so does that of folded scales. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import fc from "fast-check";
-import { normals, openBackend, type Backend, type Variant } from "@qsae/core";
+import { normals, type Variant } from "@qsae/core";
 import { loadSae, type HostTensors } from "@qsae/runtime";
 import { quantizersByName } from "@qsae/quantizers";
+import { testBackend } from "../test/test-backend.ts";
 import { likeLowered, onDevice, relativeError } from "../test/like-lowered.ts";
 import { variantByName } from "./by-name.ts";
 
@@ -60,11 +61,7 @@ const cases = activations.flatMap(([id, config]) =>
   })),
 );
 
-let backend: Backend;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-});
-afterAll(() => backend.close());
+const backend = await testBackend();
 
 const x = normals(N * D, 1, 9); // [n, d_in]
 

@@ -1,17 +1,9 @@
 /** Sparse training of `ternary` through the training loop. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  arraySource,
-  normals,
-  openBackend,
-  train,
-  type Backend,
-  type CheckpointStore,
-  type TrainingCheckpoint,
-  type Variant,
-} from "@qsae/core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { arraySource, normals, train, type CheckpointStore, type TrainingCheckpoint, type Variant } from "@qsae/core";
 import type { HostTensors } from "@qsae/runtime";
 import { quantizersByName } from "@qsae/quantizers";
+import { testBackend } from "../test/test-backend.ts";
 import { sparseData } from "../test/sparse-data.ts";
 import { ternary } from "./ternary.ts";
 
@@ -21,11 +13,7 @@ const make = (extra: object = {}): Variant =>
   ternary({ d_in: D, d_sae: F, k: 3, sparsity: 0.55, f_decay: 0.5, mask_update_every: 4, ...extra }, resolve);
 const ACTIVE = F * D - Math.floor(0.55 * F * D);
 
-let backend: Backend;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-});
-afterAll(() => backend.close());
+const backend = await testBackend();
 
 /** Checkpoints of every step of a run of 16. */
 async function stepsOf(variant: Variant, warmStart?: HostTensors): Promise<TrainingCheckpoint[]> {

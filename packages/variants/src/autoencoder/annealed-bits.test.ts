@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { normals, openBackend, type Backend, type Tensor, type TensorOps } from "@qsae/core";
+import { describe, expect, it } from "vitest";
+import { normals, type Tensor } from "@qsae/core";
 import { quantizersByName } from "@qsae/quantizers";
+import { testBackend } from "../../test/test-backend.ts";
 import { relativeError } from "../../test/like-lowered.ts";
 import { annealedBits } from "./annealed-bits.ts";
 import { weights } from "./weights.ts";
 
 const [F, D] = [10, 24];
 const resolve = quantizersByName();
-let backend: Backend;
-let ops: TensorOps;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-  ({ ops } = backend);
-});
-afterAll(() => backend.close());
+const { ops } = await testBackend();
 const read = async (a: Tensor): Promise<Float32Array> => (await ops.read(a)).data as Float32Array;
 
 describe.each([1, 2, 4])("%i bits", (bits) => {

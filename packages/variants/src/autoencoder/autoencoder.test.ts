@@ -1,20 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   arraySource,
   normals,
-  openBackend,
   pairedSource,
   train,
-  type Backend,
   type ForwardContext,
   type StepEvent,
   type Tensor,
-  type TensorOps,
   type Tensors,
   type Variant,
 } from "@qsae/core";
 import { loadSae } from "@qsae/runtime";
 import { quantizersByName } from "@qsae/quantizers";
+import { testBackend } from "../../test/test-backend.ts";
 import { relativeError } from "../../test/like-lowered.ts";
 import { sparseData } from "../../test/sparse-data.ts";
 import { variantByName } from "../by-name.ts";
@@ -24,13 +22,8 @@ import { matryoshka } from "../matryoshka.ts";
 const [D, F, K] = [16, 48, 4];
 const resolve = quantizersByName();
 
-let backend: Backend;
-let ops: TensorOps;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-  ({ ops } = backend);
-});
-afterAll(() => backend.close());
+const backend = await testBackend();
+const { ops } = backend;
 
 const start = (variant: Variant): Tensors =>
   ops.tidy(() => variant.init(ops, { seed: 4, center: normals(variant.dIn, 0.1, 6), deviation: 4 }));

@@ -1,16 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { normals, openBackend, type Backend, type Tensor, type Tensors } from "@qsae/core";
+import { describe, expect, it } from "vitest";
+import { normals, type Tensor, type Tensors } from "@qsae/core";
+import { testBackend } from "../../test/test-backend.ts";
 import { auxKLoss } from "./aux-k.ts";
 
 const [N, D, F] = [6, 4, 8];
 const DEAD = [0, 1, 0, 0, 1, 0, 0, 0];
 const COEFFICIENT = 1 / 32;
 
-let backend: Backend;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-});
-afterAll(() => backend.close());
+const backend = await testBackend();
 
 /** The loss and its gradient of b_enc, where all biases are `bias`. */
 async function auxOf(bias: number): Promise<{ loss: number; gradient: number[] }> {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { arraySource, normals, openBackend, train, type Backend, type TensorOps } from "@qsae/core";
+import { describe, expect, it } from "vitest";
+import { arraySource, normals, train } from "@qsae/core";
 import { loadSae } from "@qsae/runtime";
 import { quantizersByName } from "@qsae/quantizers";
+import { testBackend } from "../../test/test-backend.ts";
 import { sparseData } from "../../test/sparse-data.ts";
 import { variantByName } from "../by-name.ts";
 import { batchTopk } from "../field.ts";
@@ -10,13 +11,8 @@ import { INFERENCE_THRESHOLD, movedThreshold, smallestSelected } from "./inferen
 const [D, F, K] = [16, 64, 4];
 const resolve = quantizersByName();
 
-let backend: Backend;
-let ops: TensorOps;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-  ({ ops } = backend);
-});
-afterAll(() => backend.close());
+const backend = await testBackend();
+const { ops } = backend;
 
 describe("a batch of n tokens", () => {
   const [n, x] = [40, sparseData(40, D, 5)];

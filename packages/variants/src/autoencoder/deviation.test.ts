@@ -1,17 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { normals, openBackend, type Backend, type Variant } from "@qsae/core";
+import { describe, expect, it } from "vitest";
+import { normals, type Variant } from "@qsae/core";
 import { quantizersByName } from "@qsae/quantizers";
+import { testBackend } from "../../test/test-backend.ts";
 import { sparseData } from "../../test/sparse-data.ts";
 import { gated, jumpRelu, relu } from "../field.ts";
 
 const [D, F, N] = [16, 48, 64];
 const resolve = quantizersByName();
 
-let backend: Backend;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-});
-afterAll(() => backend.close());
+const backend = await testBackend();
 
 /** Losses at the start of a run, and what fires, on data of another size. */
 async function startOn(variant: Variant, scale: number): Promise<Record<string, number>> {

@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { normals, openBackend, type Backend, type Tensor, type TensorOps } from "@qsae/core";
+import { describe, expect, it } from "vitest";
+import { normals, type Tensor } from "@qsae/core";
+import { testBackend } from "../../test/test-backend.ts";
 import { dropAndGrow, dropShare } from "./drop-and-grow.ts";
 import { largest, MASK } from "./mask.ts";
 
 const [F, D] = [6, 5];
 const ACTIVE = 12;
-let backend: Backend;
-let ops: TensorOps;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-  ({ ops } = backend);
-});
-afterAll(() => backend.close());
+const { ops } = await testBackend();
 const read = async (a: Tensor): Promise<number[]> => [...(await ops.read(a)).data];
 const count = (values: readonly number[]): number => values.filter((value) => value !== 0).length;
 

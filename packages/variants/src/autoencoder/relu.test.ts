@@ -1,24 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  normals,
-  openBackend,
-  type Backend,
-  type StepContext,
-  type Tensor,
-  type TensorOps,
-  type Tensors,
-} from "@qsae/core";
+import { describe, expect, it } from "vitest";
+import { normals, type StepContext, type Tensor, type Tensors } from "@qsae/core";
 import { quantizersByName } from "@qsae/quantizers";
+import { testBackend } from "../../test/test-backend.ts";
 import { relu } from "../field.ts";
 import { l1, lpPower } from "./l1.ts";
 
-let backend: Backend;
-let ops: TensorOps;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-  ({ ops } = backend);
-});
-afterAll(() => backend.close());
+const { ops } = await testBackend();
 
 const numberOf = async (a: Tensor): Promise<number> => (await ops.read(a)).data[0]!;
 

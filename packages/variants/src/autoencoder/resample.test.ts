@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { normals, openBackend, type Backend, type TensorOps, type Tensors, type Variant } from "@qsae/core";
+import { describe, expect, it } from "vitest";
+import { normals, type Tensors, type Variant } from "@qsae/core";
 import type { HostTensor } from "@qsae/runtime";
 import { quantizersByName } from "@qsae/quantizers";
+import { testBackend } from "../../test/test-backend.ts";
 import { relativeError } from "../../test/like-lowered.ts";
 import { variantByName } from "../by-name.ts";
 
 const [D, F] = [8, 12];
 const resolveQuantizer = quantizersByName();
 
-let backend: Backend;
-let ops: TensorOps;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-  ({ ops } = backend);
-});
-afterAll(() => backend.close());
+const { ops } = await testBackend();
 
 const isDead = (j: number): boolean => j === 3 || j === 7;
 /** Rows of living latents are none. */

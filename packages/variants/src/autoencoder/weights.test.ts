@@ -1,15 +1,12 @@
 /** Quantizers whose grid is not one scale per row. */
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { defineQuantizer, normals, openBackend, type Backend, type Quantizer } from "@qsae/core";
+import { expect, it } from "vitest";
+import { defineQuantizer, normals, type Quantizer } from "@qsae/core";
 import type { HostTensors } from "@qsae/runtime";
+import { testBackend } from "../../test/test-backend.ts";
 import { weights } from "./weights.ts";
 
 const [D, F] = [4, 6];
-let backend: Backend;
-beforeAll(async () => {
-  backend = await openBackend("wasm", { threads: 1 });
-});
-afterAll(() => backend.close());
+const backend = await testBackend();
 
 /** Ternary, with one scale for all rows and a threshold per row that it keeps in the grid. */
 const shared: Quantizer = defineQuantizer({
