@@ -14,6 +14,7 @@ export type { DequantizeRule, PlaneRule } from "./packed/dequantize-rule.ts";
 export { decodePackedSae, encodePackedSae } from "./packed/packed-file.ts";
 export * from "./packed/schema.ts";
 export { bitsPerWeight, sizeByLevel, type BitsPerWeight, type LevelSize } from "./packed/size.ts";
+export { toStageSpace, type InputSpace } from "./sae/input-space.ts";
 export { loadSae } from "./sae/load-sae.ts";
 export type { DecodeOptions, Sae } from "./sae/sae.ts";
 export { decodeFloats, isFloatDtype, type FloatDtype } from "./safetensors/decode-floats.ts";

@@ -1,10 +1,8 @@
 /** From float weights and a quantizer to the packed matrix that files store and the runtime reads. */
-import { packCodes, roundToF16, UsageError, type CodeMatrix, type CodePlane, type HostTensor } from "@qsae/runtime";
+import type { CodeMatrix, HostTensor } from "@qsae/runtime";
 import type { Grid, Quantizer } from "../contracts/quantizer.ts";
 import type { TensorOps } from "../contracts/tensor-ops.ts";
-
-/** Scales are stored as F16 where that changes none of them by more than this (F16 has 11 significant bits: 2^-11 = 4.9e-4). */
-const F16_RELATIVE_ERROR = 2 ** -11;
+import { codeMatrix } from "./code-matrix.ts";
 
 /**
  * Quantizes w `[d_sae, d_in]` and packs the codes. With a `grid` (learned scales) that one is used, otherwise the quantizer
@@ -28,36 +26,11 @@ export async function packMatrix<G extends Grid>(
   });
   const [hostCodes, hostScale] = await Promise.all([ops.read(codes), ops.read(scale)]);
   ops.dispose([codes, ...(scale === codes ? [] : [scale])]);
-
-  const planeCount = quantizer.dequantize.kind === "sum" ? quantizer.dequantize.planes : 1;
-  const [scaleRows, groups] = hostScale.shape.slice(-2) as [number, number];
-  const scalesPerPlane = scaleRows * groups;
-  const planes = Array.from({ length: planeCount }, (_, plane): CodePlane => {
-    const planeCodes = hostCodes.data.subarray(plane * rows * cols, (plane + 1) * rows * cols);
-    const planeScale = Float32Array.from(hostScale.data.subarray(plane * scalesPerPlane, (plane + 1) * scalesPerPlane));
-    requireFinite(quantizer.id, planeScale, groups);
-    return {
-      packed: packCodes(planeCodes, rows, cols, quantizer.codes),
-      scaleShape: [scaleRows, groups],
-      ...storedScale(planeScale),
-    };
+  return codeMatrix(quantizer, {
+    rows,
+    cols,
+    codes: hostCodes.data as Float32Array,
+    scale: hostScale.data as Float32Array,
+    scaleShape: hostScale.shape.slice(-2) as [number, number],
   });
-  const { id, options, codes: range, dequantize: rule } = quantizer;
-  return { kind: "codes", rows, cols, codes: range, rule, planes, quantizer: { id, options } };
-}
-
-function storedScale(scale: Float32Array): Pick<CodePlane, "scale" | "scaleDtype"> {
-  const rounded = scale.map(roundToF16);
-  const close = scale.every((s, i) => Math.abs(rounded[i]! - s) <= F16_RELATIVE_ERROR * Math.abs(s));
-  return close ? { scale: rounded, scaleDtype: "F16" } : { scale, scaleDtype: "F32" };
-}
-
-function requireFinite(id: string, scale: Float32Array, groups: number): void {
-  const bad = scale.findIndex((s) => !Number.isFinite(s));
-  if (bad >= 0) {
-    const row = Math.floor(bad / groups);
-    throw new UsageError(
-      `quantizer ${id}: scale of row ${row} is ${scale[bad]}; calibrate must give finite scales (are the weights finite?)`,
-    );
-  }
 }

@@ -2,7 +2,8 @@
 import { NonFiniteError } from "../errors.ts";
 import { walshHadamard } from "./hadamard.ts";
 
-interface InputSpace {
+/** What {@link toStageSpace} needs of an SAE. */
+export interface InputSpace {
   readonly dIn: number;
   readonly inputScale: number;
   readonly signs: Int8Array | undefined;

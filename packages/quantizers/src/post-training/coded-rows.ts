@@ -1,0 +1,59 @@
+/**
+ * Quantized rows while they are being chosen: codes and scales of one latent, apart from those of all others, so that rows of
+ * one matrix may have different widths.
+ */
+import { unpackCodes, type CodeMatrix, type PlaneRule } from "@qsae/runtime";
+import type { Quantizer } from "@qsae/core";
+
+/** What decoding a row needs to know of its quantizer, and what the file says about it. */
+export type RowQuantizer = Pick<Quantizer, "id" | "options" | "codes" | "dequantize">;
+
+export interface CodedRow {
+  readonly quantizer: RowQuantizer;
+  /** `[planes, d_in]` */
+  readonly codes: Int16Array;
+  /** `[planes, groups]` */
+  readonly scale: Float32Array;
+  /** Whether all rows of the matrix have this scale. */
+  readonly sharedScale: boolean;
+}
+
+export const planesOf = ({ dequantize }: RowQuantizer): number => (dequantize.kind === "sum" ? dequantize.planes : 1);
+
+/** What the codes of a plane stand for at scale 1, by `code - min`; float32 as in the runtime. */
+export function levelsOf({ codes: [min, max], dequantize }: RowQuantizer): Float32Array {
+  const rule: PlaneRule = dequantize.kind === "sum" ? dequantize.each : dequantize;
+  if (rule.kind === "table") return Float32Array.from(rule.levels);
+  const offset = Math.fround(rule.offset ?? 0);
+  return Float32Array.from({ length: max - min + 1 }, (_, digit) => min + digit + offset);
+}
+
+/** The row's weights into `out [d_in]`, by the runtime's arithmetic. */
+export function decodeRow({ quantizer, codes, scale }: CodedRow, out: Float32Array): void {
+  const [cols, planes] = [out.length, planesOf(quantizer)];
+  const [levels, min, groups] = [levelsOf(quantizer), quantizer.codes[0], scale.length / planes];
+  const groupCols = cols / groups;
+  for (let plane = 0; plane < planes; plane++) {
+    for (let d = 0; d < cols; d++) {
+      const s = scale[plane * groups + Math.floor(d / groupCols)]!;
+      const weight = Math.fround(levels[codes[plane * cols + d]! - min]! * s);
+      out[d] = plane === 0 ? weight : out[d]! + weight;
+    }
+  }
+}
+
+/** The rows of a packed matrix. */
+export function rowsOfMatrix({ rows, cols, codes, rule, planes, quantizer }: CodeMatrix): CodedRow[] {
+  const unpacked = planes.map(({ packed }) => unpackCodes(packed, rows, cols, codes));
+  const rowQuantizer: RowQuantizer = { ...quantizer, codes, dequantize: rule };
+  return Array.from({ length: rows }, (_, row): CodedRow => {
+    const rowCodes = new Int16Array(planes.length * cols);
+    for (const [p, plane] of unpacked.entries()) rowCodes.set(plane.subarray(row * cols, (row + 1) * cols), p * cols);
+    const scale = planes.flatMap(({ scale: all, scaleShape: [scaleRows, groups] }) => {
+      const start = scaleRows === 1 ? 0 : row * groups;
+      return [...all.subarray(start, start + groups)];
+    });
+    const sharedScale = planes[0]!.scaleShape[0] === 1 && rows > 1;
+    return { quantizer: rowQuantizer, codes: rowCodes, scale: Float32Array.from(scale), sharedScale };
+  });
+}

@@ -1,0 +1,171 @@
+/**
+ * GPTQ on the code Gram matrix (Frantar et al. 2023, "GPTQ", with latents in the place of inputs). A dictionary Q in the place
+ * of W changes reconstructions by Z (W - Q), so with E = W - Q and H = E[z z^T] + lambda I it minimises
+ *
+ *     tr(E^T H E) = || R^T E ||^2,     H = R R^T, R upper triangular,
+ *
+ * whose row m is `R_mm E_m + sum_{i<m} R_im E_i`: atoms are rounded one after the other, the most used first, each towards
+ * what makes up for the errors before it, `w_m + sum_{i<m} (R_im / R_mm) E_i`. That is GPTQ without its inverse.
+ *
+ * H is never larger than one block of latents. The blocks before are seen exactly, through the error they leave in the
+ * reconstruction of every calibration token: a block starts from `W_b + H_bb^-1 Z_b^T (Z_before E_before) / N`. Memory is that of the
+ * tokens and one block, whatever d_sae is.
+ */
+import type { Quantizer, TensorOps } from "@qsae/core";
+import { codeGram } from "./calibration/code-gram.ts";
+import { latentMoments, meanOf, type LatentCodes } from "./calibration/latent-codes.ts";
+import { decodeRow, type CodedRow } from "./coded-rows.ts";
+import { calibratedGrids, fittedScale, roundRow, type RowGrids } from "./round-row.ts";
+import { solveWithFactor, upperFactor } from "./upper-factor.ts";
+
+export interface GptqOptions {
+  /** Rows `[d_sae, d_in]` to be rounded. */
+  readonly w: Float32Array;
+  readonly dIn: number;
+  readonly codes: LatentCodes;
+  readonly quantizer: Quantizer;
+  /** Lambda as a share of the mean of E[z^2]. Default 0.1: 0.01 is as good, 1 is worse. */
+  readonly damping?: number;
+  /** Latents whose Gram matrix is held at once; 2048 take 32 MiB. Default 2048. */
+  readonly blockLatents?: number;
+}
+
+/** Atoms whose scales are searched at once, when the errors before them are known. */
+const SCALE_ROWS = 64;
+
+export async function gptq(ops: TensorOps, options: GptqOptions): Promise<CodedRow[]> {
+  const { w, dIn, codes, quantizer, damping = 0.1, blockLatents = 2048 } = options;
+  const { meanSquare } = latentMoments(codes);
+  const lambda = damping * meanOf(meanSquare);
+  const order = Int32Array.from(meanSquare.keys()).sort((a, b) => meanSquare[b]! - meanSquare[a]! || a - b);
+  const shared = sharedGrids(ops, quantizer, w, codes.dSae);
+  const rows = new Array<CodedRow>(codes.dSae);
+  /** What the atoms so far get wrong: `Z E [tokens, d_in]` */
+  const residual = new Float32Array(blockLatents < codes.dSae ? codes.tokens * dIn : 0);
+  try {
+    for (let first = 0; first < order.length; first += blockLatents) {
+      const block = order.subarray(first, first + blockLatents);
+      const factor = codeGram(codes, block); // [b, b]
+      for (let i = 0; i < block.length; i++) factor[i * block.length + i]! += lambda || 1;
+      upperFactor(factor, block.length);
+      const targets = gathered(w, block, dIn); // [b, d_in]
+      if (first > 0) makeUpFor(residual, { codes, block, factor, targets, dIn });
+      const chosen = await roundBlock(ops, { quantizer, targets, factor, dIn, ...(shared ? { shared } : {}) });
+      for (const [at, j] of block.entries()) {
+        rows[j] = chosen[at]!;
+        if (residual.length > 0) addError(residual, codes, j, errorOf(w.subarray(j * dIn, (j + 1) * dIn), chosen[at]!));
+      }
+    }
+  } finally {
+    shared?.dispose();
+  }
+  return rows;
+}
+
+/** One grid for the whole matrix, where that is the quantizer's way. */
+function sharedGrids(ops: TensorOps, quantizer: Quantizer, w: Float32Array, rows: number): RowGrids | undefined {
+  const grids = calibratedGrids(ops, quantizer, w, rows);
+  if (grids.shared) return grids;
+  grids.dispose();
+  return undefined;
+}
+
+interface Block {
+  readonly quantizer: Quantizer;
+  /** `[b, d_in]` */
+  readonly targets: Float64Array;
+  /** R `[b, b]` */
+  readonly factor: Float64Array;
+  readonly dIn: number;
+  readonly shared?: RowGrids;
+}
+
+async function roundBlock(ops: TensorOps, { quantizer, targets, factor, dIn, shared }: Block): Promise<CodedRow[]> {
+  const size = targets.length / dIn;
+  const errors = new Float64Array(targets.length); // [b, d_in]
+  const rows: CodedRow[] = [];
+  const wanted = new Float32Array(SCALE_ROWS * dIn);
+  for (let first = 0; first < size; first += SCALE_ROWS) {
+    const count = Math.min(SCALE_ROWS, size - first);
+    for (let m = first; m < first + count; m++) {
+      wanted.set(compensated(targets, errors, factor, m, first, dIn), (m - first) * dIn);
+    }
+    const grids = shared ?? calibratedGrids(ops, quantizer, wanted.subarray(0, count * dIn), count);
+    try {
+      for (let m = first; m < first + count; m++) {
+        const row = Float32Array.from(compensated(targets, errors, factor, m, m, dIn));
+        const rounded = await roundRow(ops, quantizer, row, () => grids.of(shared ? 0 : m - first));
+        const scale = shared ? rounded.scale : fittedScale({ quantizer, ...rounded }, row);
+        const coded: CodedRow = { quantizer, codes: rounded.codes, scale, sharedScale: shared !== undefined };
+        rows.push(coded);
+        errors.set(errorOf(targets.subarray(m * dIn, (m + 1) * dIn), coded), m * dIn);
+      }
+    } finally {
+      if (!shared) grids.dispose();
+    }
+  }
+  return rows;
+}
+
+/** `w_m + sum_{i < until} (R_im / R_mm) E_i` */
+function compensated(
+  targets: Float64Array,
+  errors: Float64Array,
+  factor: Float64Array,
+  m: number,
+  until: number,
+  dIn: number,
+): Float64Array {
+  const size = targets.length / dIn;
+  const row = targets.slice(m * dIn, (m + 1) * dIn);
+  const pivot = factor[m * size + m]!;
+  for (let i = 0; i < until; i++) {
+    const share = factor[i * size + m]! / pivot;
+    if (share === 0) continue;
+    for (let d = 0, e = i * dIn; d < dIn; d++, e++) row[d]! += share * errors[e]!;
+  }
+  return row;
+}
+
+function errorOf(w: Float32Array | Float64Array, row: CodedRow): Float64Array {
+  const q = new Float32Array(w.length);
+  decodeRow(row, q);
+  return Float64Array.from(w, (value, d) => value - q[d]!);
+}
+
+function gathered(w: Float32Array, block: Int32Array, dIn: number): Float64Array {
+  const out = new Float64Array(block.length * dIn);
+  for (const [at, j] of block.entries()) out.set(w.subarray(j * dIn, (j + 1) * dIn), at * dIn);
+  return out;
+}
+
+interface MakingUp {
+  readonly codes: LatentCodes;
+  readonly block: Int32Array;
+  readonly factor: Float64Array;
+  readonly targets: Float64Array;
+  readonly dIn: number;
+}
+
+/** `targets += H_bb^-1 Z_b^T residual / N` */
+function makeUpFor(residual: Float32Array, { codes, block, factor, targets, dIn }: MakingUp): void {
+  const { offsets, tokens, values } = codes.byLatent;
+  const shift = new Float64Array(block.length * dIn);
+  for (const [at, j] of block.entries()) {
+    for (let entry = offsets[j]!; entry < offsets[j + 1]!; entry++) {
+      const [z, from] = [values[entry]! / codes.tokens, tokens[entry]! * dIn];
+      for (let d = 0; d < dIn; d++) shift[at * dIn + d]! += z * residual[from + d]!;
+    }
+  }
+  solveWithFactor(factor, block.length, shift, dIn);
+  for (let i = 0; i < targets.length; i++) targets[i]! += shift[i]!;
+}
+
+/** `residual += z_j error` on the tokens where latent j fires. */
+function addError(residual: Float32Array, { byLatent }: LatentCodes, j: number, error: Float64Array): void {
+  const dIn = error.length;
+  for (let entry = byLatent.offsets[j]!; entry < byLatent.offsets[j + 1]!; entry++) {
+    const [z, to] = [byLatent.values[entry]!, byLatent.tokens[entry]! * dIn];
+    for (let d = 0; d < dIn; d++) residual[to + d]! += z * error[d]!;
+  }
+}
