@@ -128,9 +128,7 @@ function arbitraryMixed(rows: number, cols: number): fc.Arbitrary<MatrixAndWeigh
     return fc
       .record({
         order: fc.shuffledSubarray(used, { minLength: used.length, maxLength: used.length }),
-        parts: fc.record(
-          Object.fromEntries(used.map((name) => [name, arbitraryUniform(rowsOf(name), cols)])),
-        ),
+        parts: fc.record(Object.fromEntries(used.map((name) => [name, arbitraryUniform(rowsOf(name), cols)]))),
       })
       .map(({ order, parts }) => {
         const unread = new Map(used.map((name) => [name, [...parts[name]!.weights]]));

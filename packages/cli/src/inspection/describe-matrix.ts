@@ -5,7 +5,7 @@ import { count } from "../terminal/format.ts";
 import type { TableData } from "../terminal/table.ts";
 
 /** Rows of a mixed matrix that are stored alike. */
-export interface RowsOfWidth {
+interface RowsOfWidth {
   /** `none` for rows that are not in the file. */
   readonly quantizer: string;
   /** Per weight, without scales. */
