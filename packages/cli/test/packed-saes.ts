@@ -1,8 +1,16 @@
 /** Small packed SAEs for tests, from seeded noise. */
 import { normals } from "@qsae/core";
-import { packCodes, type CodeMatrix, type PackedMatrix, type PackedSae, type PackedStage } from "@qsae/runtime";
+import {
+  NO_PART,
+  packCodes,
+  type CodeMatrix,
+  type FloatMatrix,
+  type PackedMatrix,
+  type PackedSae,
+  type PackedStage,
+} from "@qsae/runtime";
 
-function floats(rows: number, cols: number, seed: number): PackedMatrix {
+function floats(rows: number, cols: number, seed: number): FloatMatrix {
   return { kind: "float32", rows, cols, values: normals(rows * cols, 0.3, seed) };
 }
 
@@ -61,4 +69,12 @@ export function stackOfTwo(dIn: number, metrics: Record<string, number> = {}): P
 /** One stage with three nested prefixes. */
 export function nested(dIn: number): PackedSae {
   return { dIn, stages: [{ ...stage(dIn, 32, 11), prefixEnds: [4, 12, 32] }], description: description({}) };
+}
+
+/** One stage whose dictionary has 3 float atoms, 12 + 4 ternary ones in two parts, and 5 that no part holds. */
+export function mixed(dIn: number): PackedSae {
+  const partOfRow = Uint8Array.from({ length: 24 }, (_, j) => (j < 3 ? 1 : j < 15 ? 0 : j < 19 ? 2 : NO_PART));
+  const parts = [ternary(12, dIn, 21), floats(3, dIn, 22), ternary(4, dIn, 23)];
+  const dictionary: PackedMatrix = { kind: "mixed", rows: 24, cols: dIn, partOfRow, parts };
+  return { dIn, stages: [{ ...stage(dIn, 24, 20), dictionary }], description: description({}) };
 }

@@ -15,6 +15,7 @@ export { defineQuantizer } from "./quantization/define-quantizer.ts";
 export { dequantize, type Decodable } from "./quantization/dequantize.ts";
 export { fakeQuantize } from "./quantization/fake-quantize.ts";
 export { codeMatrix, type CodedMatrix } from "./quantization/code-matrix.ts";
+export { assembleMixed, partsOf, type MixedPart } from "./quantization/mixed-parts.ts";
 export { packMatrix } from "./quantization/pack-matrix.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";
 export {

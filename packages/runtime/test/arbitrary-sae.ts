@@ -6,7 +6,15 @@
 import fc from "fast-check";
 import { packCodes } from "../src/packed/bit-packing.ts";
 import type { PlaneRule } from "../src/packed/dequantize-rule.ts";
-import type { CodeMatrix, PackedMatrix, PackedSae, PackedStage, Selection } from "../src/packed/schema.ts";
+import {
+  NO_PART,
+  type CodeMatrix,
+  type PackedMatrix,
+  type PackedSae,
+  type PackedStage,
+  type Selection,
+  type UniformMatrix,
+} from "../src/packed/schema.ts";
 
 /** Weights `[rows][cols]` by plain arithmetic. */
 export type PlainMatrix = readonly (readonly number[])[];
@@ -102,15 +110,51 @@ function arbitrarySelection(dSae: number): fc.Arbitrary<Selection> {
   );
 }
 
-function arbitraryMatrix(rows: number, cols: number): fc.Arbitrary<{ matrix: PackedMatrix; weights: PlainMatrix }> {
+interface MatrixAndWeights<M extends PackedMatrix> {
+  readonly matrix: M;
+  readonly weights: PlainMatrix;
+}
+
+function arbitraryMatrix(rows: number, cols: number): fc.Arbitrary<MatrixAndWeights<PackedMatrix>> {
+  const [uniform, mixed] = [arbitraryUniform(rows, cols), arbitraryMixed(rows, cols)];
+  return fc.oneof<fc.Arbitrary<MatrixAndWeights<PackedMatrix>>[]>(uniform, uniform, mixed);
+}
+
+/** Every row in one of up to three parts or in none; parts are numbered in any order, those without rows left out. */
+function arbitraryMixed(rows: number, cols: number): fc.Arbitrary<MatrixAndWeights<PackedMatrix>> {
+  return many(fc.constantFrom("a", "b", "c", undefined), rows).chain((names) => {
+    const used = [...new Set(names)].filter((name) => name !== undefined);
+    const rowsOf = (name: string) => names.filter((other) => other === name).length;
+    return fc
+      .record({
+        order: fc.shuffledSubarray(used, { minLength: used.length, maxLength: used.length }),
+        parts: fc.record(Object.fromEntries(used.map((name) => [name, arbitraryUniform(rowsOf(name), cols)]))),
+      })
+      .map(({ order, parts }) => {
+        const unread = new Map(used.map((name) => [name, [...parts[name]!.weights]]));
+        return {
+          matrix: {
+            kind: "mixed" as const,
+            rows,
+            cols,
+            partOfRow: Uint8Array.from(names, (name) => (name === undefined ? NO_PART : order.indexOf(name))),
+            parts: order.map((name) => parts[name]!.matrix),
+          },
+          weights: names.map((name) => (name === undefined ? Array<number>(cols).fill(0) : unread.get(name)!.shift()!)),
+        };
+      });
+  });
+}
+
+function arbitraryUniform(rows: number, cols: number): fc.Arbitrary<MatrixAndWeights<UniformMatrix>> {
   const float = floats(rows * cols, 1).map((values) => ({
     matrix: { kind: "float32" as const, rows, cols, values },
     weights: Array.from({ length: rows }, (_, r) => [...values.subarray(r * cols, (r + 1) * cols)]),
   }));
-  return fc.oneof(float, arbitraryCodes(rows, cols));
+  return fc.oneof<fc.Arbitrary<MatrixAndWeights<UniformMatrix>>[]>(float, arbitraryCodes(rows, cols));
 }
 
-function arbitraryCodes(rows: number, cols: number): fc.Arbitrary<{ matrix: CodeMatrix; weights: PlainMatrix }> {
+function arbitraryCodes(rows: number, cols: number): fc.Arbitrary<MatrixAndWeights<CodeMatrix>> {
   const ranges = fc.constantFrom<CodeMatrix["codes"]>([0, 1], [-1, 1], [-2, 1], [-2, 3], [0, 11]);
   return ranges.chain((codes) => {
     const [min, max] = codes;

@@ -1,5 +1,5 @@
 /** Euclidean norms of atoms, the rows of the dictionary: `sqrt(sum_c W_dec[j, c]^2)`. */
-import { dequantizeRow, type PackedSae } from "@qsae/runtime";
+import { rowReader, type PackedSae } from "@qsae/runtime";
 
 /** Norm of every atom as it is stored (quantized ones dequantized), stage after stage: `[d_sae]` in float64. */
 export function atomNorms({ dIn, stages }: Pick<PackedSae, "dIn" | "stages">): Float64Array {
@@ -7,8 +7,9 @@ export function atomNorms({ dIn, stages }: Pick<PackedSae, "dIn" | "stages">): F
   const atom = new Float32Array(dIn);
   let at = 0;
   for (const { dSae, dictionary } of stages) {
+    const readAtom = rowReader(dictionary);
     for (let j = 0; j < dSae; j++) {
-      dequantizeRow(dictionary, j, atom);
+      readAtom(j, atom);
       norms[at++] = Math.sqrt(atom.reduce((sum, value) => sum + value * value, 0));
     }
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { codeHistograms } from "./code-histogram.ts";
-import { codeMatrix, floatMatrix, packedSae } from "./packed.fixture.ts";
+import { codeMatrix, floatMatrix, mixedMatrix, packedSae } from "./packed.fixture.ts";
 
 const float = floatMatrix([[1, 2, 3]]);
 const ternary = codeMatrix([[1, -1, 1]], [2]);
@@ -23,6 +23,14 @@ describe("codeHistograms", () => {
       "dictionary of stage 1, plane 1",
       "dictionary of stage 1, plane 2",
       "encoder of stage 2",
+    ]);
+  });
+
+  it("counts the codes of each part of a mixed matrix", () => {
+    const mixed = mixedMatrix([1, undefined, 0, 2], float, ternary, codeMatrix([[3, 0, 0]], [1], [0, 3]));
+    expect(codeHistograms(packedSae([float, mixed]))).toEqual([
+      { matrix: "dictionary, part 2", firstCode: -1, counts: [1, 0, 2] },
+      { matrix: "dictionary, part 3", firstCode: 0, counts: [2, 0, 0, 1] },
     ]);
   });
 

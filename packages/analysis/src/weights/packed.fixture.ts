@@ -1,5 +1,13 @@
 /** Small packed SAEs for tests. */
-import { packCodes, type CodeMatrix, type FloatMatrix, type PackedMatrix, type PackedSae } from "@qsae/runtime";
+import {
+  NO_PART,
+  packCodes,
+  type CodeMatrix,
+  type FloatMatrix,
+  type MixedMatrix,
+  type PackedMatrix,
+  type PackedSae,
+} from "@qsae/runtime";
 
 export function floatMatrix(rows: readonly (readonly number[])[]): FloatMatrix {
   return { kind: "float32", rows: rows.length, cols: rows[0]!.length, values: Float32Array.from(rows.flat()) };
@@ -27,6 +35,20 @@ export function codeMatrix(
       },
     ],
     quantizer: { id: "ternary", options: {} },
+  };
+}
+
+/** @param partOfRow undefined where no part holds the row */
+export function mixedMatrix(
+  partOfRow: readonly (number | undefined)[],
+  ...parts: readonly (FloatMatrix | CodeMatrix)[]
+): MixedMatrix {
+  return {
+    kind: "mixed",
+    rows: partOfRow.length,
+    cols: parts[0]!.cols,
+    partOfRow: Uint8Array.from(partOfRow, (part) => part ?? NO_PART),
+    parts,
   };
 }
 

@@ -1,6 +1,6 @@
 import { UsageError } from "@qsae/runtime";
 import { describe, expect, it } from "vitest";
-import { codeMatrix, floatMatrix, packedSae } from "./packed.fixture.ts";
+import { codeMatrix, floatMatrix, mixedMatrix, packedSae } from "./packed.fixture.ts";
 import { quantizationError } from "./quantization-error.ts";
 
 const rows = [
@@ -19,6 +19,11 @@ describe("quantizationError", () => {
     ];
     const quantized = packedSae([floatMatrix(rows), codeMatrix(codes, [3, 1, 1])]);
     expect([...quantizationError(quantized, float)]).toEqual([1 / 5, 0]);
+  });
+
+  it("is 1 for an atom that a mixed matrix drops", () => {
+    const mixed = mixedMatrix([undefined, undefined, 0], codeMatrix([[1, -1]], [1]));
+    expect([...quantizationError(packedSae([floatMatrix(rows), mixed]), float)]).toEqual([1, 0]);
   });
 
   it("is 0 against itself", () => {

@@ -5,7 +5,7 @@
  *
  * An atom that is 0 in the reference has no relative error and is left out.
  */
-import { UsageError, dequantizeRow, type PackedSae } from "@qsae/runtime";
+import { rowReader, UsageError, type PackedSae } from "@qsae/runtime";
 
 /**
  * Relative errors of the atoms of `sae`, stage after stage, in float64.
@@ -27,10 +27,11 @@ export function quantizationError(
   const atom = new Float32Array(sae.dIn);
   const original = new Float32Array(sae.dIn);
   sae.stages.forEach(({ dSae, dictionary }, s) => {
-    const source = reference.stages[s]!.dictionary;
+    const readAtom = rowReader(dictionary);
+    const readOriginal = rowReader(reference.stages[s]!.dictionary);
     for (let j = 0; j < dSae; j++) {
-      dequantizeRow(dictionary, j, atom);
-      dequantizeRow(source, j, original);
+      readAtom(j, atom);
+      readOriginal(j, original);
       let difference = 0;
       let norm = 0;
       for (let c = 0; c < sae.dIn; c++) {

@@ -1,16 +1,9 @@
-import {
-  bitsPerWeight,
-  decodePackedSae,
-  sizeByLevel,
-  type PackedMatrix,
-  type PackedSae,
-  type Selection,
-} from "@qsae/runtime";
-import { quantizerName } from "@qsae/quantizers";
+import { bitsPerWeight, decodePackedSae, sizeByLevel, type PackedSae, type Selection } from "@qsae/runtime";
 import { levelsTable, MOST_LEVELS, type Level } from "../evaluation/levels-table.ts";
 import { storedOfLevel, withoutLevels } from "../evaluation/stored-metrics.ts";
 import { readBytes } from "../files/read-bytes.ts";
 import { bytes, count } from "../terminal/format.ts";
+import { describeMatrix, widthsTable } from "./describe-matrix.ts";
 import { factsOf, type Inspection } from "./inspection.ts";
 
 /** A packed file: stages, how each matrix is stored, what the file says about itself. */
@@ -21,6 +14,7 @@ export async function inspectPacked(path: string): Promise<Inspection> {
   const bits = bitsPerWeight(sae);
   const levelCount = sae.stages.reduce((sum, { prefixEnds }) => sum + (prefixEnds?.length ?? 1), 0);
   const levels = levelCount > 1 && levelCount <= MOST_LEVELS ? levelsOf(sae) : [];
+  const widths = widthsTable(sae.stages);
   const dSae = sae.stages.reduce((sum, stage) => sum + stage.dSae, 0);
   return {
     json: {
@@ -52,6 +46,7 @@ export async function inspectPacked(path: string): Promise<Inspection> {
           stage.decoder.quantizer,
         ]),
       },
+      ...(widths !== undefined ? [widths] : []),
       ...(levels.length > 0 ? [levelsTable(levels)] : []),
     ],
   };
@@ -80,11 +75,4 @@ function stagesOf({ stages }: PackedSae) {
 function describeSelection(selection: Selection): string {
   if (selection.kind === "topk") return `top ${selection.k}`;
   return selection.kind === "sign" && selection.k !== undefined ? `sign, at most ${selection.k}` : selection.kind;
-}
-
-function describeMatrix(matrix: PackedMatrix) {
-  const shape = [matrix.rows, matrix.cols];
-  return matrix.kind === "float32"
-    ? { shape, quantizer: "float32" }
-    : { shape, quantizer: quantizerName(matrix.quantizer), codes: matrix.codes, planes: matrix.planes.length };
 }

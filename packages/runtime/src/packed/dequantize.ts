@@ -8,7 +8,10 @@
 import { QsaeError, UsageError } from "../errors.ts";
 import { checkPackedLength, levelCount, unpackRow } from "./bit-packing.ts";
 import type { PlaneRule } from "./dequantize-rule.ts";
-import type { CodeMatrix, PackedMatrix } from "./schema.ts";
+import { NO_PART, type CodeMatrix, type MixedMatrix, type PackedMatrix } from "./schema.ts";
+
+/** Writes one row of a matrix into `out` `[cols]`; neither is checked. */
+export type RowReader = (row: number, out: Float32Array) => void;
 
 /**
  * The weights of a matrix, `[rows, cols]` row-major. Of a float matrix these are its own values, not a copy.
@@ -26,7 +29,7 @@ export function dequantizeMatrix(matrix: PackedMatrix): Float32Array {
 }
 
 /**
- * One row of {@link dequantizeMatrix} into `out` `[cols]`.
+ * One row of {@link dequantizeMatrix} into `out` `[cols]`. For many rows take one {@link rowReader}.
  *
  * @throws UsageError if there is no such row or `out` is not `cols` long
  * @throws InvalidCodesError if the packed bytes are no codes
@@ -37,8 +40,23 @@ export function dequantizeRow(matrix: PackedMatrix, row: number, out: Float32Arr
     throw new UsageError(`dequantizeRow: row ${row} does not exist; the matrix has rows 0..${rows - 1}`);
   }
   if (out.length !== cols) throw new UsageError(`dequantizeRow: out has ${out.length} elements; a row has ${cols}`);
-  if (matrix.kind === "float32") out.set(matrix.values.subarray(row * cols, (row + 1) * cols));
-  else rowReader(matrix)(row, out);
+  rowReader(matrix)(row, out);
+}
+
+/**
+ * Reads rows of {@link dequantizeMatrix} one by one, in any order, without holding them all.
+ *
+ * @throws InvalidCodesError, now or when a row is read, if the packed bytes are no codes
+ */
+export function rowReader(matrix: PackedMatrix): RowReader {
+  switch (matrix.kind) {
+    case "float32":
+      return (row, out) => out.set(matrix.values.subarray(row * matrix.cols, (row + 1) * matrix.cols));
+    case "codes":
+      return codeReader(matrix);
+    case "mixed":
+      return mixedReader(matrix);
+  }
 }
 
 /** Float32 weight of every code at scale 1, by `code - min`. */
@@ -63,7 +81,22 @@ function allocate(rows: number, cols: number): Float32Array {
   }
 }
 
-function rowReader(matrix: CodeMatrix): (row: number, out: Float32Array) => void {
+function mixedReader({ rows, partOfRow, parts }: MixedMatrix): RowReader {
+  const readers = parts.map(rowReader);
+  const rowsSoFar = parts.map(() => 0);
+  const rowInPart = new Int32Array(rows); // [rows]
+  for (let row = 0; row < rows; row++) {
+    const part = partOfRow[row]!;
+    if (part !== NO_PART) rowInPart[row] = rowsSoFar[part]!++;
+  }
+  return (row, out) => {
+    const part = partOfRow[row]!;
+    if (part === NO_PART) out.fill(0);
+    else readers[part]!(rowInPart[row]!, out);
+  };
+}
+
+function codeReader(matrix: CodeMatrix): RowReader {
   const { rows, cols, codes: range, planes } = matrix;
   const [min] = range;
   const levels = levelTable(planeRule(matrix), range);

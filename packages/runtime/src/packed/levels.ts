@@ -1,6 +1,15 @@
 /** Levels of a packed SAE: prefixes of all its latents, stage after stage, that give reconstructions of growing quality. */
 import { levelCount, packedRowBytes } from "./bit-packing.ts";
-import type { CodePlane, PackedMatrix, PackedSae, PackedStage, Selection } from "./schema.ts";
+import {
+  NO_PART,
+  type CodePlane,
+  type MixedMatrix,
+  type PackedMatrix,
+  type PackedSae,
+  type PackedStage,
+  type Selection,
+  type UniformMatrix,
+} from "./schema.ts";
 
 export interface Level {
   /** Stages that take part, the last one perhaps with a prefix of its latents. */
@@ -58,6 +67,24 @@ function selectionOfFirst(selection: Selection, count: number): Selection {
 }
 
 function firstRows(matrix: PackedMatrix, rows: number): PackedMatrix {
+  return matrix.kind === "mixed" ? firstMixedRows(matrix, rows) : firstUniformRows(matrix, rows);
+}
+
+/** Parts that are left without rows go. */
+function firstMixedRows(matrix: MixedMatrix, rows: number): MixedMatrix {
+  const partOfRow = matrix.partOfRow.slice(0, rows);
+  const rowsOfPart = matrix.parts.map(() => 0);
+  for (const part of partOfRow) if (part !== NO_PART) rowsOfPart[part]! += 1;
+  const kept = [...matrix.parts.keys()].filter((part) => rowsOfPart[part]! > 0);
+  return {
+    ...matrix,
+    rows,
+    partOfRow: partOfRow.map((part) => (part === NO_PART ? NO_PART : kept.indexOf(part))),
+    parts: kept.map((part) => firstUniformRows(matrix.parts[part]!, rowsOfPart[part]!)),
+  };
+}
+
+function firstUniformRows(matrix: UniformMatrix, rows: number): UniformMatrix {
   if (matrix.kind === "float32") return { ...matrix, rows, values: matrix.values.subarray(0, rows * matrix.cols) };
   const bytes = rows * packedRowBytes(matrix.cols, levelCount(matrix.codes));
   const planes = matrix.planes.map((plane): CodePlane => {

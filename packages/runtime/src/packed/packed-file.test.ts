@@ -204,7 +204,8 @@ describe("decodePackedSae", () => {
   });
 
   it.each([
-    ["2", 'packed format version "2" is unknown; this runtime reads version 1'],
+    ["3", 'packed format version "3" is unknown; this runtime reads 1 and 2'],
+    ["0", 'packed format version "0" is unknown'],
     ["01", 'packed format version "01" is unknown'],
   ])("refuses version %s", (version, message) => {
     expect(() => decodePackedSae(damaged({ metadata: (m) => (m["qsae.format_version"] = version) }), "x")).toThrow(

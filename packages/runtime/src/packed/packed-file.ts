@@ -15,6 +15,9 @@ import { MAX_DESCRIPTION_DEPTH, validatePackedSae } from "./validate-sae.ts";
 const VERSION_KEY = "qsae.format_version";
 const STRUCTURE_KEY = "qsae.sae";
 
+/** As they are written: "01" is none of them. */
+const KNOWN_VERSIONS: readonly string[] = Array.from({ length: PACKED_FORMAT_VERSION }, (_, i) => String(i + 1));
+
 /** Room for the longest lists of prefixes and the largest configurations; the structure itself takes hundreds. */
 const STRUCTURE_LIMITS = { maxDepth: MAX_DESCRIPTION_DEPTH + 2, maxValues: 1_000_000 };
 
@@ -32,7 +35,7 @@ export function encodePackedSae(sae: PackedSae): Uint8Array {
   // A file that its own reader refuses must not be written: surplus fields, "__proto__", configurations without end.
   structureFromJson(parseStrictJson(structure, STRUCTURE_LIMITS, fail), fail);
   return encodeSafetensors(tensorsOfSae(sae), {
-    [VERSION_KEY]: String(PACKED_FORMAT_VERSION),
+    [VERSION_KEY]: String(lowestVersionFor(sae)),
     [STRUCTURE_KEY]: structure,
   });
 }
@@ -54,7 +57,15 @@ export function decodePackedSae(bytes: Uint8Array, source: string): PackedSae {
   const sae = saeFromTensors(structureFromJson(json, fail), tensors);
   tensors.end();
   validatePackedSae(sae, fail);
+  const version = Number(header.metadata[VERSION_KEY]);
+  if (version < lowestVersionFor(sae)) fail(`mixed matrices came with format version 2; the file says ${version}`);
   return sae;
+}
+
+/** @see PACKED_FORMAT_VERSION */
+function lowestVersionFor({ stages }: PackedSae): number {
+  const mixed = stages.some(({ encoder, dictionary }) => encoder.kind === "mixed" || dictionary.kind === "mixed");
+  return mixed ? 2 : 1;
 }
 
 function structureText({ metadata, entries }: SafetensorsHeader, fail: Fail): string {
@@ -66,9 +77,9 @@ function structureText({ metadata, entries }: SafetensorsHeader, fail: Fail): st
         "Expected a .qsae.safetensors file; SAEs of other makers must be imported and packed first",
     );
   }
-  if (version !== String(PACKED_FORMAT_VERSION)) {
+  if (!KNOWN_VERSIONS.includes(version)) {
     return fail(
-      `packed format version ${JSON.stringify(version)} is unknown; this runtime reads version ${PACKED_FORMAT_VERSION}. ` +
+      `packed format version ${JSON.stringify(version)} is unknown; this runtime reads ${KNOWN_VERSIONS.join(" and ")}. ` +
         "Update @qsae/runtime or pack the SAE again",
     );
   }

@@ -4,6 +4,8 @@
  *     stages.{i}.encoder, .dictionary                    F32 [d_sae, d_in]          a float matrix, or
  *     stages.{i}.encoder.codes.{p}, .dictionary.codes.{p} U8 [d_sae, bytes per row] plane p of its codes, and
  *     stages.{i}.encoder.scale.{p}, ...                  F16 or F32 [d_sae | 1, groups]
+ *     stages.{i}.encoder.part_of_row, ...                U8 [d_sae]                 a mixed matrix, 255 = in no part, and
+ *     stages.{i}.encoder.parts.{q}, .parts.{q}.codes.{p}  as above, [rows of the part, ..]
  *     stages.{i}.b_enc [d_sae], .b_dec [d_in]            F32
  *     stages.{i}.threshold | .mag_scale, .mag_bias       F32 [d_sae]                where the selection has them
  *     rotation.signs                                     I8 [d_in]                  where there is a rotation
@@ -11,8 +13,24 @@
  */
 import type { TensorToWrite } from "../safetensors/encode-safetensors.ts";
 import { codeRangeProblem, levelCount, packedRowBytes } from "./bit-packing.ts";
-import type { CodePlane, PackedMatrix, PackedSae, PackedStage, Selection } from "./schema.ts";
-import type { MatrixStructure, SaeStructure, SelectionStructure, StageStructure } from "./structure-json.ts";
+import {
+  NO_PART,
+  type CodePlane,
+  type MixedMatrix,
+  type PackedMatrix,
+  type PackedSae,
+  type PackedStage,
+  type Selection,
+  type UniformMatrix,
+} from "./schema.ts";
+import type {
+  MatrixStructure,
+  MixedStructure,
+  SaeStructure,
+  SelectionStructure,
+  StageStructure,
+  UniformStructure,
+} from "./structure-json.ts";
 import type { TensorSource } from "./tensor-source.ts";
 
 export function tensorsOfSae(sae: PackedSae): Record<string, TensorToWrite> {
@@ -36,6 +54,17 @@ export function tensorsOfSae(sae: PackedSae): Record<string, TensorToWrite> {
 }
 
 function tensorsOfMatrix(matrix: PackedMatrix, name: string): Record<string, TensorToWrite> {
+  if (matrix.kind !== "mixed") return tensorsOfUniform(matrix, name);
+  const tensors: Record<string, TensorToWrite> = {
+    [`${name}.part_of_row`]: { shape: [matrix.rows], data: matrix.partOfRow },
+  };
+  for (const [index, part] of matrix.parts.entries()) {
+    Object.assign(tensors, tensorsOfUniform(part, `${name}.parts.${index}`));
+  }
+  return tensors;
+}
+
+function tensorsOfUniform(matrix: UniformMatrix, name: string): Record<string, TensorToWrite> {
   if (matrix.kind === "float32") return { [name]: { shape: [matrix.rows, matrix.cols], data: matrix.values } };
   const rowBytes = packedRowBytes(matrix.cols, levelCount(matrix.codes));
   const tensors: Record<string, TensorToWrite> = {};
@@ -98,9 +127,41 @@ function selectionFromTensors(
 function matrixFromTensors(
   structure: MatrixStructure,
   name: string,
-  [rows, cols]: readonly [number, number],
+  shape: readonly [number, number],
   tensors: TensorSource,
 ): PackedMatrix {
+  return structure.kind === "mixed"
+    ? mixedFromTensors(structure, name, shape, tensors)
+    : uniformFromTensors(structure, name, shape, tensors);
+}
+
+function mixedFromTensors(
+  { kind, parts }: MixedStructure,
+  name: string,
+  [rows, cols]: readonly [number, number],
+  tensors: TensorSource,
+): MixedMatrix {
+  if (parts.length > NO_PART) return tensors.fail(`${name} has ${parts.length} parts; at most ${NO_PART} are allowed`);
+  const partOfRow = tensors.bytes(`${name}.part_of_row`, [rows]); // [rows]
+  const rowsOfPart = new Int32Array(NO_PART + 1);
+  for (const part of partOfRow) rowsOfPart[part]! += 1;
+  return {
+    kind,
+    rows,
+    cols,
+    partOfRow,
+    parts: parts.map((part, index) =>
+      uniformFromTensors(part, `${name}.parts.${index}`, [rowsOfPart[index]!, cols], tensors),
+    ),
+  };
+}
+
+function uniformFromTensors(
+  structure: UniformStructure,
+  name: string,
+  [rows, cols]: readonly [number, number],
+  tensors: TensorSource,
+): UniformMatrix {
   if (structure.kind === "float32") return { ...structure, rows, cols, values: tensors.floats(name, [rows, cols]) };
   const problem = codeRangeProblem(structure.codes);
   if (problem !== undefined) return tensors.fail(`${name} has ${problem}`);

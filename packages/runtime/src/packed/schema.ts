@@ -12,8 +12,12 @@
  */
 import type { DequantizeRule } from "./dequantize-rule.ts";
 
-/** Version written to and required of packed files. A reader refuses versions it does not know. */
-export const PACKED_FORMAT_VERSION = 1;
+/**
+ * The newest version of packed files; a reader refuses versions it does not know. Version 2 added mixed matrices. A file is
+ * written in the lowest version that can say what it holds, so that without mixed matrices it is a file of version 1, byte
+ * for byte, which older readers read too.
+ */
+export const PACKED_FORMAT_VERSION = 2;
 
 export interface PackedSae {
   /** Width of the activations. */
@@ -64,8 +68,11 @@ export type Selection =
   | { readonly kind: "sign"; readonly k?: number }
   | { readonly kind: "gate"; readonly magScale: Float32Array; readonly magBias: Float32Array };
 
-/** A `[rows, cols]` matrix, float or as packed integer codes. */
-export type PackedMatrix = FloatMatrix | CodeMatrix;
+/** A `[rows, cols]` matrix: float, as packed integer codes, or with rows of several kinds. */
+export type PackedMatrix = UniformMatrix | MixedMatrix;
+
+/** All rows are stored alike. */
+export type UniformMatrix = FloatMatrix | CodeMatrix;
 
 export interface FloatMatrix {
   readonly kind: "float32";
@@ -97,6 +104,25 @@ export interface CodePlane {
   /** How scales are stored; F16 scales are already rounded in `scale`. */
   readonly scaleDtype: "F16" | "F32";
 }
+
+/**
+ * Rows of different code widths (mixed precision), put together from parts that each store theirs alike. Row j of the matrix
+ * is latent j, whichever part holds it: latents keep their numbers. A row that no part holds is zero and costs one byte. In
+ * an encoder it makes its latent's score `b_enc[j]`, whatever the input: who drops a latent sets `b_enc[j]` so low that it
+ * is never selected.
+ */
+export interface MixedMatrix {
+  readonly kind: "mixed";
+  readonly rows: number;
+  readonly cols: number;
+  /** `[rows]`: index in `parts` of the part that holds the row, {@link NO_PART} where none does. */
+  readonly partOfRow: Uint8Array;
+  /** At most 255, each of at least one row and `cols` columns. A part has its rows in ascending order of their numbers. */
+  readonly parts: readonly UniformMatrix[];
+}
+
+/** In {@link MixedMatrix.partOfRow}: no part holds the row. */
+export const NO_PART = 255;
 
 export interface PackedDescription {
   /** Variant id, e.g. `ternary`. */

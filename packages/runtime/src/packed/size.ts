@@ -1,12 +1,13 @@
 /**
- * What a packed SAE weighs: `8 * bytes of (codes + scales + tables) / number of quantized weights`. Biases, thresholds and
- * whatever else a file holds do not count here; 8 * file bytes / weights is another figure and is reported apart.
+ * What a packed SAE weighs: `8 * bytes of (codes + scales + tables + indices) / number of weights in the quantized matrices`.
+ * Rows that a mixed matrix drops are weights too. Biases, thresholds and whatever else a file holds do not count here;
+ * 8 * file bytes / weights is another figure and is reported apart.
  */
 import { tensorBytes } from "../safetensors/encode-safetensors.ts";
 import { planeRule } from "./dequantize.ts";
 import { cutAfter, levelsOf } from "./levels.ts";
 import { tensorsOfSae } from "./packed-tensors.ts";
-import type { CodeMatrix, PackedMatrix, PackedSae } from "./schema.ts";
+import type { PackedMatrix, PackedSae } from "./schema.ts";
 
 export interface BitsPerWeight {
   /** Over all quantized matrices. */
@@ -28,7 +29,10 @@ export interface LevelSize {
 
 const FLOAT_BITS = 32;
 
-/** Bits per quantized weight, in all and per side. Float matrices do not count; where all are float the answer is 32. */
+/**
+ * Bits per quantized weight, in all and per side. Float matrices do not count, nor mixed ones without codes; where all are
+ * such the answer is 32.
+ */
 export function bitsPerWeight(sae: PackedSae): BitsPerWeight {
   const encoders = sae.stages.map((stage) => stage.encoder);
   const dictionaries = sae.stages.map((stage) => stage.dictionary);
@@ -57,14 +61,20 @@ function bitsOf(matrices: readonly PackedMatrix[]): number {
   let bytes = 0;
   let weights = 0;
   for (const matrix of matrices) {
-    if (matrix.kind !== "codes") continue;
-    bytes += codeMatrixBytes(matrix);
+    if (!isQuantized(matrix)) continue;
+    bytes += matrixBytes(matrix);
     weights += matrix.rows * matrix.cols;
   }
   return weights === 0 ? FLOAT_BITS : (8 * bytes) / weights;
 }
 
-function codeMatrixBytes(matrix: CodeMatrix): number {
+function isQuantized(matrix: PackedMatrix): boolean {
+  return matrix.kind === "mixed" ? matrix.parts.some(({ kind }) => kind === "codes") : matrix.kind === "codes";
+}
+
+function matrixBytes(matrix: PackedMatrix): number {
+  if (matrix.kind === "float32") return 4 * matrix.values.length;
+  if (matrix.kind === "mixed") return matrix.parts.reduce((sum, part) => sum + matrixBytes(part), matrix.rows);
   const rule = planeRule(matrix);
   let bytes = rule.kind === "table" ? 4 * rule.levels.length : 0;
   for (const { packed, scale, scaleDtype } of matrix.planes) {

@@ -4,7 +4,15 @@
  */
 import type { DequantizeRule, PlaneRule } from "./dequantize-rule.ts";
 import { fieldsOf, type Fields } from "./json-fields.ts";
-import type { CodeMatrix, PackedDescription, PackedMatrix, PackedSae, PackedStage, Selection } from "./schema.ts";
+import type {
+  CodeMatrix,
+  PackedDescription,
+  PackedMatrix,
+  PackedSae,
+  PackedStage,
+  Selection,
+  UniformMatrix,
+} from "./schema.ts";
 import type { Fail } from "../strict-json.ts";
 
 export interface SaeStructure {
@@ -28,8 +36,13 @@ export interface StageStructure extends Pick<
 /** A selection without its tensors. */
 export type SelectionStructure =
   Extract<Selection, { kind: "topk" | "sign" }> | { readonly kind: Exclude<Selection["kind"], "topk" | "sign"> };
-/** A matrix without its tensors; the shape follows from `d_sae` and `d_in`. */
-export type MatrixStructure = { readonly kind: "float32" } | Pick<CodeMatrix, "kind" | "codes" | "rule" | "quantizer">;
+/** A matrix without its tensors; the shape follows from `d_sae`, `d_in` and the rows of a part. */
+export type MatrixStructure = UniformStructure | MixedStructure;
+export type UniformStructure = { readonly kind: "float32" } | Pick<CodeMatrix, "kind" | "codes" | "rule" | "quantizer">;
+export interface MixedStructure {
+  readonly kind: "mixed";
+  readonly parts: readonly UniformStructure[];
+}
 
 export function structureToJson(sae: PackedSae): object {
   return {
@@ -56,6 +69,10 @@ function selectionToJson(selection: Selection): SelectionStructure {
 }
 
 function matrixToJson(matrix: PackedMatrix): MatrixStructure {
+  return matrix.kind === "mixed" ? { kind: "mixed", parts: matrix.parts.map(uniformToJson) } : uniformToJson(matrix);
+}
+
+function uniformToJson(matrix: UniformMatrix): UniformStructure {
   if (matrix.kind === "float32") return { kind: "float32" };
   const { kind, codes, rule, quantizer } = matrix;
   return { kind, codes, rule, quantizer };
@@ -120,13 +137,30 @@ function selectionOfKind(kind: Selection["kind"], selection: Fields): SelectionS
 }
 
 function matrixFromJson(matrix: Fields): MatrixStructure {
-  const kind = matrix.get("kind").oneOf(["float32", "codes"]);
-  const result: MatrixStructure = kind === "float32" ? { kind } : codeMatrixFromJson(matrix);
+  const kind = matrix.get("kind").oneOf(["float32", "codes", "mixed"]);
+  const result: MatrixStructure =
+    kind === "mixed" ? { kind, parts: partsFromJson(matrix) } : uniformOfKind(kind, matrix);
   matrix.end();
   return result;
 }
 
-function codeMatrixFromJson(matrix: Fields): MatrixStructure {
+function partsFromJson(matrix: Fields): readonly UniformStructure[] {
+  return matrix
+    .get("parts")
+    .array()
+    .map((field) => {
+      const part = field.fields();
+      const result = uniformOfKind(part.get("kind").oneOf(["float32", "codes"]), part);
+      part.end();
+      return result;
+    });
+}
+
+function uniformOfKind(kind: UniformStructure["kind"], matrix: Fields): UniformStructure {
+  return kind === "float32" ? { kind } : codeMatrixFromJson(matrix);
+}
+
+function codeMatrixFromJson(matrix: Fields): UniformStructure {
   const codes = matrix.get("codes");
   const [min, max, ...more] = codes.array().map((code) => code.number());
   if (min === undefined || max === undefined || more.length > 0) return codes.fail("must be [min, max]");

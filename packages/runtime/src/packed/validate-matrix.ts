@@ -5,9 +5,9 @@ import { checkPackedLength, codeRangeProblem, InvalidCodesError, levelCount, unp
 import { checkFinite, checkFloats, checkInteger } from "./check-values.ts";
 import { levelTable, planeRule } from "./dequantize.ts";
 import type { PlaneRule } from "./dequantize-rule.ts";
-import type { CodeMatrix, CodePlane, PackedMatrix } from "./schema.ts";
+import { NO_PART, type CodeMatrix, type CodePlane, type MixedMatrix, type PackedMatrix } from "./schema.ts";
 
-/** 4 GiB of float32: packed codes of a small file must not expand without bound. */
+/** 4 GiB of float32: packed codes of a small file, or rows that no part of it holds, must not expand without bound. */
 const MAX_WEIGHTS = 2 ** 30;
 /** Each plane adds at least a bit per weight; nothing sensible comes near. */
 const MAX_PLANES = 16;
@@ -18,8 +18,33 @@ export function validateMatrix(matrix: PackedMatrix, [rows, cols]: readonly [num
     fail(`shape is [${matrix.rows}, ${matrix.cols}]; expected [${rows}, ${cols}] ([d_sae, d_in])`);
   }
   if (rows * cols > MAX_WEIGHTS) fail(`${rows * cols} weights; at most ${MAX_WEIGHTS} are allowed`);
-  if (matrix.kind === "float32") checkFloats(matrix.values, rows * cols, "values", fail);
-  else validateCodeMatrix(matrix, fail);
+  switch (matrix.kind) {
+    case "float32":
+      return checkFloats(matrix.values, rows * cols, "values", fail);
+    case "codes":
+      return validateCodeMatrix(matrix, fail);
+    case "mixed":
+      return validateMixedMatrix(matrix, fail);
+  }
+}
+
+function validateMixedMatrix({ rows, cols, partOfRow, parts }: MixedMatrix, fail: Fail): void {
+  if (parts.length > NO_PART) fail(`${parts.length} parts; at most ${NO_PART} are allowed`);
+  if (partOfRow.length !== rows) fail(`part_of_row has ${partOfRow.length} elements; expected ${rows}`);
+  const rowsOfPart = parts.map(() => 0);
+  for (const [row, part] of partOfRow.entries()) {
+    if (part === NO_PART) continue;
+    if (part >= parts.length)
+      fail(`row ${row} is in part ${part}; there are ${parts.length} parts, ${NO_PART} is none`);
+    rowsOfPart[part]! += 1;
+  }
+  for (const [index, part] of parts.entries()) {
+    const failPart: Fail = (problem) => fail(`part ${index}: ${problem}`);
+    // The types say it, but a part from JavaScript may be anything, itself included.
+    if ((part as PackedMatrix).kind === "mixed") failPart("is mixed itself");
+    if (rowsOfPart[index] === 0) failPart("has no rows; leave it out");
+    validateMatrix(part, [rowsOfPart[index]!, cols], failPart);
+  }
 }
 
 function validateCodeMatrix(matrix: CodeMatrix, fail: Fail): void {
