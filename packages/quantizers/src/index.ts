@@ -10,3 +10,11 @@ export { dropDeadLatents } from "./mixed/drop-dead-latents.ts";
 export { measureWidths } from "./mixed/measure-widths.ts";
 export { packMixed } from "./mixed/pack-mixed.ts";
 export { gaussianWidths, quantizerOfWidth, widthBits, type Width } from "./mixed/widths.ts";
+export {
+  quantizeSae,
+  quantizeMethods,
+  type QuantizedSae,
+  type QuantizeMethod,
+  type QuantizeSaeOptions,
+} from "./post-training/quantize-sae.ts";
+export { rotateSae } from "./post-training/rotate.ts";

@@ -40,7 +40,7 @@ export type WorkingMatrix =
       readonly rows: Float32Array;
       readonly quantizer: Quantizer;
       /** `[d_sae | 1, groups]` */
-      readonly scale: { readonly shape: readonly [number, number]; readonly data: Float32Array };
+      readonly scale: { readonly shape: readonly number[]; readonly data: Float32Array };
     };
 
 /**

@@ -1,0 +1,58 @@
+/**
+ * Gain and bias of every latent of a quantized encoder, so that its scores are those of the float encoder where that matters: on the
+ * tokens where the latent fires or is close to it. Least squares of `h = g h' + c` per latent, h the float score, h' the quantized
+ * one without its bias.
+ */
+import type { LatentCodes } from "../calibration/latent-codes.ts";
+import type { CalibrationTokens } from "../calibration/tokens.ts";
+
+export interface ScoreFit {
+  /** `[d_sae]` */
+  readonly gain: Float64Array;
+  /** b_enc `[d_sae]` */
+  readonly bEnc: Float32Array;
+}
+
+export interface FitScoresOptions {
+  /** Quantized rows `[d_sae, d_in]` */
+  readonly rows: Float32Array;
+  readonly bEnc: Float32Array;
+  /** Subtracted from tokens. */
+  readonly center?: Float32Array;
+  readonly tokens: CalibrationTokens;
+  /** Float scores of the latents that are close to firing. */
+  readonly scores: LatentCodes;
+}
+
+/** With fewer tokens a latent's line is not known well enough. */
+const MIN_TOKENS = 16;
+/** Gains beyond are not a quantizer's doing. */
+const MAX_GAIN = 2;
+
+export function fitScores({ rows, bEnc, center, tokens, scores }: FitScoresOptions): ScoreFit {
+  const { dSae, byLatent } = scores;
+  const { dIn, x } = tokens;
+  const gain = new Float64Array(dSae).fill(1);
+  const fitted = bEnc.slice();
+  for (let j = 0; j < dSae; j++) {
+    const [from, to] = [byLatent.offsets[j]!, byLatent.offsets[j + 1]!];
+    const count = to - from;
+    if (count < MIN_TOKENS) continue;
+    let [sumH, sumQ, sumQQ, sumQH] = [0, 0, 0, 0];
+    for (let entry = from; entry < to; entry++) {
+      const start = byLatent.tokens[entry]! * dIn;
+      let q = 0;
+      for (let d = 0; d < dIn; d++) q += (x[start + d]! - (center?.[d] ?? 0)) * rows[j * dIn + d]!;
+      const h = byLatent.values[entry]!;
+      sumH += h;
+      sumQ += q;
+      sumQQ += q * q;
+      sumQH += q * h;
+    }
+    const variance = sumQQ - (sumQ * sumQ) / count;
+    const slope = variance > 0 ? (sumQH - (sumQ * sumH) / count) / variance : 1;
+    gain[j] = Math.min(MAX_GAIN, Math.max(1 / MAX_GAIN, slope));
+    fitted[j] = (sumH - gain[j]! * sumQ) / count;
+  }
+  return { gain, bEnc: fitted };
+}

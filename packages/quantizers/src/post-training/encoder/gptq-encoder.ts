@@ -1,0 +1,124 @@
+/**
+ * GPTQ for the encoder (Frantar et al. 2023, "GPTQ"): scores `u W_enc` should stay, so with E = W - Q `[d_sae, d_in]` and
+ * H = E[u u^T] it minimises tr(E H E^T). Input dimensions are rounded one after the other, the most varied first, in all latents
+ * at once; gptq.ts has the equations, with atoms in the place of dimensions.
+ */
+import type { HostTensor } from "@qsae/runtime";
+import { dequantize, type Grid, type Quantizer, type Tensor, type TensorOps } from "@qsae/core";
+import { meanOf } from "../calibration/latent-codes.ts";
+import { planesOf, type CodedRow } from "../coded-rows.ts";
+import { upperFactor } from "../upper-factor.ts";
+
+export interface GptqEncoderOptions {
+  /** `W_enc` transposed, `[d_sae, d_in]` */
+  readonly w: Float32Array;
+  readonly dSae: number;
+  /** `E[u u^T]`, `[d_in, d_in]` */
+  readonly gram: Float64Array;
+  readonly quantizer: Quantizer;
+  /** Added to the diagonal of the Gram matrix, as a share of its mean. Default 0.01. */
+  readonly damping?: number;
+}
+
+export async function gptqEncoder(ops: TensorOps, options: GptqEncoderOptions): Promise<CodedRow[]> {
+  const { w, dSae, gram, quantizer, damping = 0.01 } = options;
+  const dIn = w.length / dSae;
+  const diagonal = Float64Array.from({ length: dIn }, (_, d) => gram[d * dIn + d]!);
+  const lambda = damping * meanOf(diagonal) || 1;
+  const order = Int32Array.from(diagonal.keys()).sort((a, b) => diagonal[b]! - diagonal[a]! || a - b);
+  const factor = new Float64Array(dIn * dIn);
+  for (const [a, from] of order.entries()) {
+    for (const [b, to] of order.entries()) factor[a * dIn + b] = gram[from * dIn + to]! + (a === b ? lambda : 0);
+  }
+  upperFactor(factor, dIn);
+
+  const grid = ops.tidy(() => quantizer.calibrate(ops, ops.tensor(w, [dSae, dIn])));
+  try {
+    const planes = planesOf(quantizer);
+    const codes = new Int16Array(planes * dSae * dIn);
+    const errors = new Float64Array(dIn * dSae); // [d_in, d_sae], in the order of rounding
+    const wanted = new Float32Array(dSae);
+    for (const [m, d] of order.entries()) {
+      for (let j = 0; j < dSae; j++) wanted[j] = w[j * dIn + d]!;
+      for (let i = 0; i < m; i++) {
+        const share = factor[i * dIn + m]! / factor[m * dIn + m]!;
+        for (let j = 0, e = i * dSae; j < dSae; j++, e++) wanted[j]! += share * errors[e]!;
+      }
+      const rounded = await roundColumn(ops, quantizer, grid, wanted, d, dIn);
+      for (let j = 0; j < dSae; j++) {
+        errors[m * dSae + j] = w[j * dIn + d]! - rounded.weights[j]!;
+        for (let plane = 0; plane < planes; plane++) {
+          codes[(plane * dSae + j) * dIn + d] = rounded.codes[plane * dSae + j]!;
+        }
+      }
+    }
+    const scale = await ops.read(grid.scale);
+    return rowsOf(quantizer, codes, scale, dSae);
+  } finally {
+    ops.dispose(Object.values(grid));
+  }
+}
+
+/** Input dimension `d` of all latents on the grid of the whole matrix: codes `[planes, d_sae]`, weights `[d_sae]`. */
+async function roundColumn(
+  ops: TensorOps,
+  quantizer: Quantizer,
+  grid: Grid,
+  wanted: Float32Array,
+  d: number,
+  dIn: number,
+): Promise<{ readonly codes: ArrayLike<number>; readonly weights: ArrayLike<number> }> {
+  const groups = grid.scale.shape.at(-1)!;
+  // quantizers with a scale per group of weights take whole groups
+  const width = groups === 1 ? 1 : dIn / groups;
+  const [group, at] = [Math.floor(d / width), d % width];
+  const { codes, weights } = ops.tidy(() => {
+    const own = groups === 1 ? grid : groupOf(ops, grid, groups, group);
+    const column = ops.tensor(wanted, [wanted.length, 1]);
+    const block = width === 1 ? column : ops.mul(column, unitRow(ops, width, at)); // [d_sae, width]
+    const all = quantizer.encode(ops, block, own);
+    const decoded = dequantize(ops, quantizer, all, own.scale);
+    return { codes: lastColumn(ops, all, at), weights: lastColumn(ops, decoded, at) };
+  });
+  const read = [await ops.read(codes), await ops.read(weights)] as const;
+  ops.dispose([codes, weights]);
+  return { codes: read[0].data, weights: read[1].data };
+}
+
+/** The grid of one group of columns. */
+function groupOf(ops: TensorOps, grid: Grid, groups: number, group: number): Grid {
+  const of = (a: Tensor): Tensor => (a.shape.at(-1) === groups ? lastColumn(ops, a, group) : a);
+  return Object.fromEntries(Object.entries(grid).map(([name, a]) => [name, of(a)])) as unknown as Grid;
+}
+
+/** Entry `at` of the last axis, which stays. */
+function lastColumn(ops: TensorOps, a: Tensor, at: number): Tensor {
+  const last = a.shape.length - 1;
+  return ops.slice(
+    a,
+    a.shape.map((_, axis) => (axis === last ? at : 0)),
+    a.shape.map((length, axis) => (axis === last ? 1 : length)),
+  );
+}
+
+const unitRow = (ops: TensorOps, width: number, at: number): Tensor =>
+  ops.tensor(
+    Array.from({ length: width }, (_, i) => (i === at ? 1 : 0)),
+    [1, width],
+  );
+
+function rowsOf(quantizer: Quantizer, codes: Int16Array, scale: HostTensor, dSae: number): CodedRow[] {
+  const planes = planesOf(quantizer);
+  const dIn = codes.length / planes / dSae;
+  const [scaleRows, groups] = scale.shape.slice(-2) as [number, number];
+  return Array.from({ length: dSae }, (_, j): CodedRow => {
+    const own = { codes: new Int16Array(planes * dIn), scale: new Float32Array(planes * groups) };
+    for (let plane = 0; plane < planes; plane++) {
+      const from = (plane * dSae + j) * dIn;
+      own.codes.set(codes.subarray(from, from + dIn), plane * dIn);
+      const at = (plane * scaleRows + (scaleRows === 1 ? 0 : j)) * groups;
+      for (let group = 0; group < groups; group++) own.scale[plane * groups + group] = scale.data[at + group]!;
+    }
+    return { quantizer, ...own, sharedScale: scaleRows === 1 && dSae > 1 };
+  });
+}
