@@ -1,5 +1,5 @@
 /** Compression of a trained SAE, by a method's name. */
-import type { Backend, DataSource, Quantizer, Reporter, SupportOverlap } from "@qsae/core";
+import type { Backend, DataSource, Reporter, SupportOverlap } from "@qsae/core";
 import { supportOverlap } from "@qsae/core";
 import { UsageError, unknownName, type PackedSae } from "@qsae/runtime";
 import { encodeTokens } from "./calibration/encode-tokens.ts";
