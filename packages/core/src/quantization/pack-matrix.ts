@@ -1,5 +1,13 @@
 /** From float weights and a quantizer to the packed matrix that files store and the runtime reads. */
-import { packCodes, roundToF16, UsageError, type CodeMatrix, type CodePlane, type HostTensor } from "@qsae/runtime";
+import {
+  NonFiniteError,
+  packCodes,
+  roundToF16,
+  UsageError,
+  type CodeMatrix,
+  type CodePlane,
+  type HostTensor,
+} from "@qsae/runtime";
 import type { Grid, Quantizer } from "../contracts/quantizer.ts";
 import type { TensorOps } from "../contracts/tensor-ops.ts";
 
@@ -10,7 +18,9 @@ const F16_RELATIVE_ERROR = 2 ** -11;
  * Quantizes w `[d_sae, d_in]` and packs the codes. With a `grid` (learned scales) that one is used, otherwise the quantizer
  * calibrates one.
  *
- * @throws UsageError if the quantizer gives codes out of its range or a grid that is not finite, naming the row
+ * @throws NonFiniteError naming the first weight that is not finite: its code and its row's scale would mean nothing
+ * @throws UsageError if the quantizer gives codes out of its range, or a scale that is not finite (naming the row) or of
+ *   another shape than files can hold
  */
 export async function packMatrix<G extends Grid>(
   ops: TensorOps,
@@ -19,6 +29,7 @@ export async function packMatrix<G extends Grid>(
   grid?: Readonly<Record<string, HostTensor>>,
 ): Promise<CodeMatrix> {
   const [rows, cols] = w.shape as [number, number];
+  requireFiniteWeights(quantizer.id, w.data, cols);
   const { codes, scale } = ops.tidy(() => {
     const weights = ops.fromHost(w);
     const tensors = grid
@@ -30,7 +41,7 @@ export async function packMatrix<G extends Grid>(
   ops.dispose([codes, ...(scale === codes ? [] : [scale])]);
 
   const planeCount = quantizer.dequantize.kind === "sum" ? quantizer.dequantize.planes : 1;
-  const [scaleRows, groups] = hostScale.shape.slice(-2) as [number, number];
+  const [scaleRows, groups] = scaleShape(quantizer, hostScale.shape, [rows, cols]);
   const scalesPerPlane = scaleRows * groups;
   const planes = Array.from({ length: planeCount }, (_, plane): CodePlane => {
     const planeCodes = hostCodes.data.subarray(plane * rows * cols, (plane + 1) * rows * cols);
@@ -50,6 +61,30 @@ function storedScale(scale: Float32Array): Pick<CodePlane, "scale" | "scaleDtype
   const rounded = scale.map(roundToF16);
   const close = scale.every((s, i) => Math.abs(rounded[i]! - s) <= F16_RELATIVE_ERROR * Math.abs(s));
   return close ? { scale: rounded, scaleDtype: "F16" } : { scale, scaleDtype: "F32" };
+}
+
+function scaleShape(
+  { id, dequantize }: Pick<Quantizer, "id" | "dequantize">,
+  shape: readonly number[],
+  [rows, cols]: readonly [number, number],
+): readonly [scaleRows: number, groups: number] {
+  const planes = dequantize.kind === "sum" ? [dequantize.planes] : [];
+  const [scaleRows = 0, groups = 0] = shape.slice(-2);
+  const fits = (scaleRows === rows || scaleRows === 1) && groups >= 1 && cols % groups === 0;
+  if (fits && shape.length === planes.length + 2 && planes.every((count) => shape[0] === count))
+    return [scaleRows, groups];
+  const leading = planes.map((count) => `${count}, `).join("");
+  throw new UsageError(
+    `quantizer ${id}: the scale of [${rows}, ${cols}] weights is [${shape.join(", ")}]; expected [${leading}${rows}, 1], [${leading}1, 1] or [${leading}${rows}, groups] with groups a divisor of ${cols}`,
+  );
+}
+
+function requireFiniteWeights(id: string, weights: HostTensor["data"], cols: number): void {
+  const bad = weights.findIndex((weight) => !Number.isFinite(weight));
+  if (bad < 0) return;
+  throw new NonFiniteError(
+    `quantizer ${id}: the weight in row ${Math.floor(bad / cols)}, column ${bad % cols} is ${weights[bad]}; only finite weights can be quantized`,
+  );
 }
 
 function requireFinite(id: string, scale: Float32Array, groups: number): void {
