@@ -12,7 +12,7 @@ export { fromReference, REFERENCE_VARIANTS, type ReferenceVariant } from "./refe
 export { mixSeeds, normals, permutation, seededRandom } from "./random.ts";
 export { backendNames, openBackend } from "./backends/open-backend.ts";
 export { defineQuantizer } from "./quantization/define-quantizer.ts";
-export { dequantize, type Decodable } from "./quantization/dequantize.ts";
+export { dequantize, scaleGradient, type Decodable } from "./quantization/dequantize.ts";
 export { fakeQuantize } from "./quantization/fake-quantize.ts";
 export { packMatrix } from "./quantization/pack-matrix.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";

@@ -169,8 +169,8 @@ export async function leaksNothing(checked: CheckedQuantizer): Problems {
   const { w, grid } = calibrated(checked);
   ops.dispose([quantizer.encode(ops, w, grid), fakeQuantize(ops, quantizer, w, grid)]);
   const forward = ops.memory().tensors - before - 1 - tensorsOf(grid).length;
-  const { value, grads } = ops.valueAndGrads({ w, ...grid }, (params) => ({
-    loss: ops.sum(fakeQuantize(ops, quantizer, params["w"]!, params as unknown as Grid)),
+  const { value, grads } = ops.valueAndGrads({ ...grid, weights: w }, ({ weights: rows, ...rest }) => ({
+    loss: ops.sum(fakeQuantize(ops, quantizer, rows!, rest as unknown as Grid)),
     aux: {},
   }));
   ops.dispose([value, ...Object.values(grads), w, ...tensorsOf(grid)]);
