@@ -18,6 +18,6 @@ export { clippedStraightThrough } from "./estimators/clipped-straight-through.ts
 export { learnedStep, type LearnedStepOptions } from "./estimators/learned-step.ts";
 export { secantCorrected, type SecantTerms } from "./estimators/secant.ts";
 export { sigmoidSlope } from "./estimators/sigmoid-slope.ts";
-export { softBitWeights, undecidedBits } from "./estimators/soft-bits.ts";
+export { bitWorths, softBitWeights, undecidedBits } from "./estimators/soft-bits.ts";
 export { straightThrough } from "./estimators/straight-through.ts";
 export { roundToNearest, type RoundingTargets } from "./post-training/round-to-nearest.ts";

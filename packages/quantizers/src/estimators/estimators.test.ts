@@ -1,6 +1,6 @@
 /** Gradients of every estimator against what they are said to be: by hand, or by finite differences where they are exact. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { fakeQuantize, normals, openBackend, type Grid, type Quantizer, type Tensor, type TensorOps } from "@qsae/core";
+import { fakeQuantize, normals, openBackend, type Quantizer, type Tensor, type TensorOps } from "@qsae/core";
 import { binary } from "../binary.ts";
 import { centeredInt } from "../centered-int.ts";
 import { codebook } from "../codebook.ts";
@@ -42,9 +42,7 @@ async function gradients(
   const { grads } = ops.valueAndGrads(
     { w: ops.tensor(w, shape), scale: ops.tensor(scale, scaleShape) },
     ({ w: weights, scale: steps }) => ({
-      loss: ops.sum(
-        ops.mul(ops.tensor(direction, shape), fakeQuantize(ops, quantizer, weights!, { scale: steps! })),
-      ),
+      loss: ops.sum(ops.mul(ops.tensor(direction, shape), fakeQuantize(ops, quantizer, weights!, { scale: steps! }))),
       aux: {},
     }),
   );

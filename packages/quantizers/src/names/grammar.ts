@@ -89,7 +89,7 @@ const sums = ids
     return new RegExp(`^residual(?<depth>${DEPTH})-(?<of>${of})${PER}${CLIPPED}$`);
   });
 
-const modified = new RegExp(`^(?<base>.*?)${PER}${ESTIMATOR}$`);
+const modified = new RegExp(`^(?<base>.*?)${PER}${ESTIMATOR}$`, "s");
 
 /** What the name of a built-in quantizer says; undefined: it is no such name. */
 export function parseName(name: string): StoredQuantizer | undefined {
@@ -166,7 +166,17 @@ export const plainNames: readonly string[] = ids.flatMap((id) => {
   return bits ? Array.from({ length: bits[1] - bits[0] + 1 }, (_, i) => `${id}${bits[0] + i}`) : [id];
 });
 
-/** All names of built-in quantizers, as JSON Schema's `pattern` takes it. */
-export const namePattern: string = [...sums, ...plain.map(([, expression]) => expression)]
-  .map(({ source }) => source.replace(/\?<\w+>/g, "?:"))
-  .join("|");
+/** All names of built-in quantizers, as JSON Schema's `pattern` takes it: without names of groups. */
+export const namePattern: string = (() => {
+  const bases = (fixed: boolean): string =>
+    ids
+      .filter((id) => (families[id]!.fixedScale ?? false) === fixed)
+      .map((id) => basePattern(id) + fitPattern(families[id]!))
+      .join("|");
+  const any = [
+    `^(?:${bases(false)})${PER}${ESTIMATOR}$`,
+    `^(?:${bases(true)})${CLIPPED}$`,
+    `^residual(?:${DEPTH})-(?:${bases(false)})${PER}${CLIPPED}$`,
+  ];
+  return any.join("|").replace(/\(\?<\w+>/g, "(?:");
+})();
