@@ -81,6 +81,8 @@ describe("names that are refused", () => {
     "int04",
     "intx",
     "INT4",
+    "int4\n",
+    "\n/64",
     "",
     "nf",
     "residual1-ternary",

@@ -100,10 +100,15 @@ function fittedScales(ops: TensorOps, stack: Stack, w: Tensor): readonly Tensor[
   for (let round = 0; round < ROUNDS; round++) {
     const candidates = refitted(ops, stack, w, scales, planes);
     const candidatePlanes = planesOf(ops, stack, w, candidates);
-    const better = ops.greater(error, errorOf(ops, w, candidatePlanes));
-    scales = scales.map((scale, p) => ops.where(better, candidates[p]!, scale));
-    planes = planesOf(ops, stack, w, scales);
-    error = errorOf(ops, w, planes);
+    const candidateError = errorOf(ops, w, candidatePlanes);
+    const better = ops.greater(error, candidateError);
+    const chosen = (candidate: Tensor, old: Tensor): Tensor => ops.where(better, candidate, old);
+    scales = scales.map((scale, p) => chosen(candidates[p]!, scale));
+    planes = planes.map(({ codes, value }, p) => ({
+      codes: chosen(candidatePlanes[p]!.codes, codes),
+      value: chosen(candidatePlanes[p]!.value, value),
+    }));
+    error = ops.minimum(error, candidateError);
   }
   return scales;
 }

@@ -7,7 +7,7 @@ import { unlessZero } from "./scales.ts";
 const CLIP_SHARES = Array.from({ length: 36 }, (_, i) => (6 + i) / 40);
 
 /** Levels (weights at scale 1) that w `[d_sae, d_in]` rounds to at a scale `[d_sae, 1]`. */
-export type RoundToLevels = (ops: TensorOps, w: Tensor, scale: Tensor) => Tensor;
+type RoundToLevels = (ops: TensorOps, w: Tensor, scale: Tensor) => Tensor;
 
 export interface ScaleSearch {
   /** Of the levels' magnitudes: what the largest weight is clipped to. */
