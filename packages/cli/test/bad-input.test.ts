@@ -91,7 +91,12 @@ const usage: readonly Case[] = [
   [
     ["quantize", "--sae", "run", "--decoder", "int9", "--out", "x"],
     2,
-    /unknown quantizer "int9"; allowed: binary, ternary, int2 \.\. int8, centered-int2 \.\. centered-int8$/,
+    /unknown quantizer "int9"; allowed: binary, ternary, int2 \.\. int8, centered-int2 \.\. centered-int8, nf2 \.\. nf8, nested1 \.\. nested8, codebook:LEVEL,LEVEL,\.\.\., twos-complement1:GAMMA \.\. twos-complement8:GAMMA, residual2-NAME \.\. residual16-NAME$/,
+  ],
+  [
+    ["quantize", "--sae", "run", "--decoder", "int4/0", "--out", "x"],
+    2,
+    /quantizer "int4\/0": what is behind the slash is not allowed; write NAME\[\/absmax\]/,
   ],
   [
     ["analyze", "--sae", "run", "--out", "report.pdf"],

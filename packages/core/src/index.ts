@@ -13,7 +13,7 @@ export { supportOverlap, type SupportOverlap } from "./support-overlap.ts";
 export { mixSeeds, normals, permutation, seededRandom } from "./random.ts";
 export { backendNames, openBackend } from "./backends/open-backend.ts";
 export { defineQuantizer } from "./quantization/define-quantizer.ts";
-export { dequantize, type Decodable } from "./quantization/dequantize.ts";
+export { dequantize, scaleGradient, type Decodable } from "./quantization/dequantize.ts";
 export { fakeQuantize } from "./quantization/fake-quantize.ts";
 export { codeMatrix, type CodedMatrix } from "./quantization/code-matrix.ts";
 export { assembleMixed, partsOf, type MixedPart } from "./quantization/mixed-parts.ts";

@@ -3,16 +3,47 @@ import { openBackend, fakeQuantize, normals, type Quantizer } from "@qsae/core";
 import { describeQuantizer } from "@qsae/core/testing";
 import { binary } from "./binary.ts";
 import { centeredInt } from "./centered-int.ts";
+import { codebook } from "./codebook.ts";
+import { clippedStraightThrough } from "./estimators/clipped-straight-through.ts";
+import { learnedStep } from "./estimators/learned-step.ts";
 import { int } from "./int.ts";
+import { lloydMaxLevels } from "./lloyd-max.ts";
+import { nested } from "./nested.ts";
+import { normalFloat } from "./normal-float.ts";
+import { residual } from "./residual.ts";
 import { ternary } from "./ternary.ts";
-import { quantizerName, quantizersByName } from "./by-name.ts";
+import { twosComplement } from "./twos-complement.ts";
 
 describeQuantizer(binary());
 describeQuantizer(ternary());
-for (const bits of [2, 3, 4, 5, 6, 7, 8]) {
+for (const bits of [2, 8]) {
   describeQuantizer(int(bits));
   describeQuantizer(centeredInt(bits));
 }
+describeQuantizer(twosComplement(4, 1.5));
+describeQuantizer(twosComplement(1, 1));
+describeQuantizer(codebook([-1.5, -0.25, 0, 0.5, 2]));
+describeQuantizer(normalFloat(4));
+describeQuantizer(nested(1));
+
+// Every rule, with scales per group and per tensor.
+for (const per of [8, "tensor"] as const) {
+  describeQuantizer(binary({ per }));
+  describeQuantizer(nested(3, { per }));
+}
+describeQuantizer(ternary({ per: 7 }));
+describeQuantizer(int(3, { per: "tensor" }));
+describeQuantizer(int(4, { fit: "absmax", per: 16 }));
+describeQuantizer(centeredInt(2, { fit: "absmax" }));
+describeQuantizer(codebook([-1, -0.2, 0.2, 1], { fit: "absmax", per: "tensor" }));
+
+const planeByPlane = "codes are chosen plane by plane, so a sum may be reached by other codes than the nearest";
+describeQuantizer(residual(ternary(), 2), { notIdempotent: planeByPlane });
+describeQuantizer(residual(binary(), 2, { per: "tensor" }), { notIdempotent: planeByPlane });
+describeQuantizer(residual(int(2), 2, { per: 8 }), { notIdempotent: planeByPlane });
+
+describeQuantizer(clippedStraightThrough(int(4, { per: 8 })));
+describeQuantizer(learnedStep(binary({ per: "tensor" })));
 
 /** ||w - q||^2 / ||w||^2 of Gaussian rows of 512 weights. */
 async function relativeError(quantizer: Quantizer): Promise<number> {
@@ -54,30 +85,14 @@ describe("error on Gaussian rows", () => {
     [centeredInt(2), centered(2)],
     [centeredInt(3), centered(3)],
     [centeredInt(4), centered(4)],
+    [nested(3, { widthWeights: [0, 0, 1] }), centered(3)],
+    [normalFloat(2), lloydMaxLevels(4)],
+    [normalFloat(4), lloydMaxLevels(16)],
+    [residual(ternary(), 2), symmetric(4)],
+    [residual(binary(), 2), [-1.2734, -0.3222, 0.3222, 1.2734]],
   ])("%o is the optimum within 3 %", async (quantizer, levels) => {
     const [error, optimum] = [await relativeError(quantizer), gaussianOptimum(levels)];
     expect(error).toBeLessThan(optimum * 1.03);
     expect(error).toBeGreaterThan(optimum * 0.93);
-  });
-});
-
-describe("names", () => {
-  it.each(["binary", "ternary", "int2", "int8", "centered-int2"])("%s resolves to itself", (name) => {
-    expect(quantizerName(quantizersByName()(name))).toBe(name);
-  });
-  it("resolves stored options", () => {
-    expect(quantizersByName()("int", { bits: 5 }).codes).toEqual([-15, 15]);
-  });
-  it("prefers a user's quantizer", () => {
-    const own = { ...ternary(), id: "mine" };
-    expect(quantizersByName([own])("mine")).toBe(own);
-  });
-  it("refuses unknown names with what is allowed", () => {
-    expect(() => quantizersByName()("int9")).toThrow(
-      'unknown quantizer "int9"; allowed: binary, ternary, int2 .. int8, centered-int2 .. centered-int8',
-    );
-    expect(() => quantizersByName()("int")).toThrow("bits are missing");
-    expect(() => int(1)).toThrow("bits=1 is not allowed");
-    expect(() => centeredInt(9)).toThrow("bits=9 is not allowed");
   });
 });

@@ -1,9 +1,11 @@
 /**
- * Ternary weights: codes -1, 0, +1 times a scale per atom (Li, Zhang & Liu 2016, "Ternary weight networks"). A weight is 0
+ * Ternary weights: codes -1, 0, +1 times a scale (Li, Zhang & Liu 2016, "Ternary weight networks"). A weight is 0
  * where |w| <= scale / 2. 1.6 bits per weight on disk.
  */
 import { defineQuantizer, type Quantizer, type Tensor, type TensorOps } from "@qsae/core";
+import type { ScaleOptions } from "./scale-options.ts";
 import { unlessZero } from "./scales.ts";
+import { shareScale } from "./share-scale.ts";
 
 /** Ternary weight networks, section 3.2: the threshold that is best for Gaussian weights, in units of mean |w|. */
 const START_THRESHOLD = 0.75;
@@ -11,21 +13,24 @@ const START_THRESHOLD = 0.75;
 const ROUNDS = 5;
 
 /**
- * Ternary with a least-squares scale per atom.
+ * Ternary with a least-squares scale per atom, or as `per` says.
  *
+ * @throws UsageError if `per` is no way to share scales
  * @example
  * const quantizer = ternary();
  * const grid = quantizer.calibrate(ops, wDec); // { scale: [d_sae, 1] }
  */
-export const ternary = (): Quantizer =>
-  defineQuantizer({
+export function ternary({ per }: ScaleOptions = {}): Quantizer {
+  const perRow = defineQuantizer({
     id: "ternary",
     options: {},
     codes: [-1, 1],
     dequantize: { kind: "affine" },
-    calibrate: (ops, w) => ({ scale: ops.tidy(() => leastSquaresScale(ops, w)) }),
-    encode: (ops, w, { scale }) => ops.tidy(() => ops.clipByValue(ops.round(ops.div(w, scale)), -1, 1)),
+    calibrate: (ops, w) => ({ scale: leastSquaresScale(ops, w) }),
+    encode: (ops, w, { scale }) => ops.clipByValue(ops.round(ops.div(w, scale)), -1, 1),
   });
+  return shareScale(perRow, per);
+}
 
 /** Mean |w| over the weights that are not zeroed, which are those with |w| > scale / 2: `[d_sae, 1]`. */
 function leastSquaresScale(ops: TensorOps, w: Tensor): Tensor {

@@ -15,7 +15,7 @@ export async function quantize(flags: QuantizeFlags): Promise<void> {
   const terminal = openTerminal(flags);
   if (flags.encoder === undefined && flags.decoder === undefined) {
     throw new UsageError(
-      "quantize: nothing to do; give --encoder QUANTIZER, --decoder QUANTIZER or both (binary, ternary, int2 .. int8, centered-int2 .. centered-int8)",
+      "quantize: nothing to do; give --encoder QUANTIZER, --decoder QUANTIZER or both (binary, ternary, int2 .. int8, ...; see qsae quantize --help)",
     );
   }
   const catalog = catalogOf(await loadConfig(flags.config));

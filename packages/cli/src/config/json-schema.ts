@@ -1,6 +1,6 @@
 /** The JSON Schema of `qsae.config.json`, for editors: made of the schemas that parse it. */
 import { backendNames, trainingConfigSchema } from "@qsae/core";
-import { builtinQuantizerNames } from "@qsae/quantizers";
+import { builtinQuantizerNames, quantizerNamePattern } from "@qsae/quantizers";
 import { quantizerName, variantChoiceSchema } from "@qsae/variants";
 import { z } from "zod";
 import { configSchema, quantizer, variantFactory } from "./config-schema.ts";
@@ -24,7 +24,9 @@ export function configJsonSchema(): Record<string, unknown> {
     unrepresentable: ({ zodSchema }) =>
       zodSchema === quantizer || zodSchema === variantFactory ? { not: {} } : "throw",
     override: ({ zodSchema, jsonSchema }) => {
-      if (zodSchema === quantizerName) jsonSchema.enum = [...builtinQuantizerNames];
+      // Plain names, which editors complete, and all others.
+      if (zodSchema === quantizerName)
+        jsonSchema.anyOf = [{ enum: [...builtinQuantizerNames] }, { pattern: quantizerNamePattern }];
     },
   });
 }

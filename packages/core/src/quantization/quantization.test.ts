@@ -1,6 +1,6 @@
 /** Decoding rules and the checks around quantizers, on numbers small enough to compute by hand. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { dequantizeMatrix, elementCount } from "@qsae/runtime";
+import { dequantizeMatrix, elementCount, NonFiniteError } from "@qsae/runtime";
 import type { Quantizer } from "../contracts/quantizer.ts";
 import type { Tensor, TensorOps } from "../contracts/tensor-ops.ts";
 import { openBackend } from "../backends/open-backend.ts";
@@ -102,9 +102,27 @@ describe("packMatrix", () => {
     expect(tiny.planes[0]!.scaleDtype).toBe("F32");
     expect([...dequantizeMatrix(tiny)]).toEqual([Math.fround(2e-9), -Math.fround(2e-9)]);
   });
+  it.each([NaN, Infinity, -Infinity])("names the weight that is %f", async (weight) => {
+    const weights = { shape: [2, 2], data: Float32Array.of(1, 1, 1, weight) };
+    const grid = { scale: { shape: [2, 1], data: Float32Array.of(1, 1) } };
+    for (const given of [undefined, grid]) {
+      const packing = packMatrix(ops, sign, weights, given);
+      await expect(packing).rejects.toThrow(NonFiniteError);
+      await expect(packing).rejects.toThrow(`quantizer sign: the weight in row 1, column 1 is ${weight}`);
+    }
+  });
   it("names the row of a scale that is not finite", async () => {
-    const weights = { shape: [2, 2], data: Float32Array.of(1, 1, NaN, 1) };
-    await expect(packMatrix(ops, sign, weights)).rejects.toThrow("quantizer sign: scale of row 1 is NaN");
+    const weights = { shape: [2, 2], data: Float32Array.of(1, 1, 1, 1) };
+    const grid = { scale: { shape: [2, 1], data: Float32Array.of(1, NaN) } };
+    await expect(packMatrix(ops, sign, weights, grid)).rejects.toThrow("quantizer sign: scale of row 1 is NaN");
+  });
+  it.each([[[2]], [[2, 3]], [[4, 1]], [[1, 2, 1]]])("refuses a scale of shape %j", async (shape) => {
+    const weights = { shape: [2, 2], data: Float32Array.of(1, 1, 1, 1) };
+    const scale = { shape, data: new Float32Array(shape.reduce((a, b) => a * b)).fill(1) };
+    const loose: Quantizer = { ...sign, encode: (o, w) => o.sign(w) };
+    await expect(packMatrix(ops, loose, weights, { scale })).rejects.toThrow(
+      `the scale of [2, 2] weights is [${shape.join(", ")}]; expected [2, 1], [1, 1] or [2, groups] with groups a divisor of 2`,
+    );
   });
   it("refuses codes out of the declared range", async () => {
     const careless = { ...sign, encode: (o: TensorOps, w: Tensor) => o.round(w) };
@@ -113,6 +131,19 @@ describe("packMatrix", () => {
 });
 
 describe("defineQuantizer", () => {
+  it("tidies what a quantizer does not return", () => {
+    const untidy = defineQuantizer({
+      ...sign,
+      encode: (o, w) => o.sign(o.mul(w, 2)),
+      backward: (o, dy) => ({ w: o.neg(o.neg(dy)) }),
+    });
+    const before = ops.memory().tensors;
+    const w = ops.tensor([1, -1], [1, 2]);
+    const grid = untidy.calibrate(ops, w);
+    ops.dispose([untidy.encode(ops, w, grid), untidy.backward!(ops, w, w, grid).w, grid.scale, w]);
+    expect(ops.memory().tensors).toBe(before);
+  });
+
   it.each([
     [{ id: "Bad Id" }, "use lower-case letters"],
     [{ codes: [1, 1] as const }, "must be integers with min < max"],

@@ -75,6 +75,45 @@ describe("packCodes", () => {
     }
   });
 
+  // One number of levels that fills its bits and one that does not, for every width that a file can have.
+  it.each([2, 3, 4, 5, 8, 9, 16, 17, 32, 33, 64, 65, 128, 129, 256])(
+    "loses nothing at %d levels, whatever the length of the rows",
+    (levels) => {
+      const range = [0, levels - 1] as const;
+      const digits = fc.integer({ min: 0, max: levels - 1 });
+      for (let cols = 1; cols <= 34; cols++) {
+        fc.assert(
+          fc.property(fc.array(digits, { minLength: 3 * cols, maxLength: 3 * cols }), (codes) => {
+            expect([...unpackCodes(packCodes(codes, 3, cols, range), 3, cols, range)]).toEqual(codes);
+          }),
+          { numRuns: 8 },
+        );
+      }
+    },
+  );
+
+  it("puts bit i of code c at bit c * bits + i of the row, or trit c at place c mod 5 of byte c / 5", () => {
+    const rows = fc.integer({ min: 2, max: 256 }).chain((levels) =>
+      fc.record({
+        levels: fc.constant(levels),
+        codes: fc.array(fc.integer({ min: 0, max: levels - 1 }), { minLength: 1, maxLength: 24 }),
+      }),
+    );
+    fc.assert(
+      fc.property(rows, ({ levels, codes }) => {
+        const packed = packCodes(codes, 1, codes.length, [0, levels - 1]);
+        const bits = bitsPerCode(levels);
+        const read = (c: number): number => {
+          if (levels === 3) return Math.floor(packed[Math.floor(c / 5)]! / 3 ** (c % 5)) % 3;
+          const bit = (at: number): number => (packed[at >> 3]! >> (at & 7)) & 1;
+          return Array.from({ length: bits }, (_, i) => bit(c * bits + i) << i).reduce((sum, part) => sum + part);
+        };
+        expect(codes.map((_, c) => read(c))).toEqual(codes);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it.each<[ArrayLike<number>, number, number, CodeRange, string]>([
     [[0, 1, 0, 2], 2, 2, [0, 1], "packCodes: row 1, column 1: 2 is no integer in 0..1"],
     [[0, -2, 0], 1, 3, [-1, 1], "packCodes: row 0, column 1: -2 is no integer in -1..1"],
@@ -105,12 +144,29 @@ describe("unpackCodes", () => {
   });
 
   it("takes exactly the bytes that packCodes makes: what it accepts packs to the same bytes", () => {
-    const ranges = fc.constantFrom<CodeRange>([0, 1], [-1, 1], [0, 4], [-2, 1], [-3, 3], [0, 10], [-100, 100]);
+    const ranges = fc.constantFrom<CodeRange>(
+      [0, 1],
+      [-1, 1],
+      [-2, 1],
+      [0, 4],
+      [-3, 3],
+      [-4, 3],
+      [0, 10],
+      [-8, 7],
+      [-15, 15],
+      [-16, 15],
+      [-31, 31],
+      [-32, 31],
+      [-63, 63],
+      [-64, 63],
+      [-100, 100],
+      [-128, 127],
+    );
     fc.assert(
       fc.property(
         ranges,
-        fc.integer({ min: 1, max: 9 }),
-        fc.uint8Array({ minLength: 9, maxLength: 9 }),
+        fc.integer({ min: 1, max: 19 }),
+        fc.uint8Array({ minLength: 19, maxLength: 19 }),
         (range, cols, bytes) => {
           const packed = bytes.subarray(0, packedRowBytes(cols, range[1] - range[0] + 1));
           let codes: Int16Array;
@@ -123,7 +179,7 @@ describe("unpackCodes", () => {
           expect(packCodes(codes, 1, cols, range)).toEqual(packed);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 2000 },
     );
   });
 });

@@ -9,6 +9,7 @@
  * end of a row is zero, so that equal codes are equal bytes.
  */
 import { QsaeError, UsageError } from "../errors.ts";
+import { unpackBits, unpackTrits } from "./unpack-digits.ts";
 
 /** Packed bytes that no codes pack to. Readers of files turn it into a FormatError that names the file. */
 export class InvalidCodesError extends QsaeError {
@@ -89,9 +90,12 @@ export function packCodes(codes: ArrayLike<number>, rows: number, cols: number, 
  */
 export function unpackCodes(packed: Uint8Array, rows: number, cols: number, range: CodeRange): Int16Array {
   checkPackedLength(packed, rows, cols, range);
+  const [min] = range;
   const codes = new Int16Array(rows * cols); // [rows, cols]
-  for (let row = 0; row < rows; row++) {
-    unpackRow(packed, row, cols, range, codes.subarray(row * cols, (row + 1) * cols));
+  const digits = new Uint8Array(cols);
+  for (let row = 0, at = 0; row < rows; row++) {
+    unpackRow(packed, row, cols, range, digits);
+    for (let col = 0; col < cols; col++) codes[at++] = digits[col]! + min;
   }
   return codes;
 }
@@ -106,15 +110,26 @@ export function checkPackedLength(packed: Uint8Array, rows: number, cols: number
   }
 }
 
-/** One row of {@link unpackCodes} into `out` `[cols]`; the caller has checked the length of `packed`. */
-export function unpackRow(packed: Uint8Array, row: number, cols: number, range: CodeRange, out: Int16Array): void {
+/**
+ * Digits (`code - min`) of one row into `digits` `[cols]`; the caller has checked the length of `packed`.
+ *
+ * @throws InvalidCodesError naming the row if no codes of this range pack to its bytes
+ */
+export function unpackRow(packed: Uint8Array, row: number, cols: number, range: CodeRange, digits: Uint8Array): void {
   const levels = levelCount(range);
-  const rowBytes = packedRowBytes(cols, levels);
+  const start = row * packedRowBytes(cols, levels);
   const valid =
     levels === 3
-      ? unpackTrits(packed, row * rowBytes, cols, range[0], out)
-      : unpackBits(packed, row * rowBytes, cols, range[0], levels, out);
+      ? unpackTrits(packed, start, digits)
+      : unpackBits(packed, start, bitsPerCode(levels), digits) && allBelow(levels, digits);
   if (!valid) throw new InvalidCodesError(`row ${row} holds bytes that are no codes in ${range[0]}..${range[1]}`);
+}
+
+function allBelow(levels: number, digits: Uint8Array): boolean {
+  if ((levels & (levels - 1)) === 0) return true; // every pattern of bits is a digit
+  let largest = 0;
+  for (const digit of digits) if (digit > largest) largest = digit;
+  return largest < levels;
 }
 
 function packBits(digits: Uint8Array, packed: Uint8Array, start: number, bits: number): void {
@@ -133,51 +148,8 @@ function packBits(digits: Uint8Array, packed: Uint8Array, start: number, bits: n
   if (pendingBits > 0) packed[at] = pending;
 }
 
-function unpackBits(
-  packed: Uint8Array,
-  start: number,
-  cols: number,
-  min: number,
-  levels: number,
-  out: Int16Array,
-): boolean {
-  const bits = bitsPerCode(levels);
-  const mask = (1 << bits) - 1;
-  let at = start;
-  let pending = 0;
-  let pendingBits = 0;
-  let largest = 0;
-  for (let col = 0; col < cols; col++) {
-    if (pendingBits < bits) {
-      pending |= packed[at++]! << pendingBits;
-      pendingBits += 8;
-    }
-    const digit = pending & mask;
-    if (digit > largest) largest = digit;
-    out[col] = digit + min;
-    pending >>= bits;
-    pendingBits -= bits;
-  }
-  return largest < levels && pending === 0;
-}
-
 function packTrits(digits: Uint8Array, packed: Uint8Array, start: number): void {
   for (let col = 0, at = start; col < digits.length; at++) {
     for (let place = 1; place < TRIT_BYTES && col < digits.length; place *= 3) packed[at]! += digits[col++]! * place;
   }
-}
-
-function unpackTrits(packed: Uint8Array, start: number, cols: number, min: number, out: Int16Array): boolean {
-  let rest = 0;
-  for (let col = 0, at = start; col < cols; at++) {
-    const byte = packed[at]!;
-    if (byte >= TRIT_BYTES) return false;
-    rest = byte;
-    for (let end = Math.min(col + TRITS_PER_BYTE, cols); col < end; col++) {
-      const shifted = (rest / 3) | 0;
-      out[col] = rest - 3 * shifted + min;
-      rest = shifted;
-    }
-  }
-  return rest === 0;
 }

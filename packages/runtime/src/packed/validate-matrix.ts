@@ -82,8 +82,8 @@ function validatePlane({ packed, scale, scaleShape, scaleDtype }: CodePlane, mat
   }
   try {
     checkPackedLength(packed, rows, cols, range);
-    const codes = new Int16Array(cols);
-    for (let row = 0; row < rows; row++) unpackRow(packed, row, cols, range, codes);
+    const digits = new Uint8Array(cols);
+    for (let row = 0; row < rows; row++) unpackRow(packed, row, cols, range, digits);
   } catch (error) {
     if (error instanceof InvalidCodesError) fail(error.message);
     throw error;

@@ -3,6 +3,7 @@
  * Sparsity loss: sparsityLambda * mean over tokens of sum_j z_j, rising linearly over the warm-up share of the run.
  */
 import type { Tensor, TensorOps } from "@qsae/core";
+import { sigmoidSlope } from "@qsae/quantizers";
 import type { Activation } from "./activation.ts";
 import { preActivations } from "./dense.ts";
 import { warmth } from "./warmth.ts";
@@ -41,10 +42,4 @@ export function switchedOn(ops: TensorOps, h: Tensor, threshold = 0): Tensor {
     () => ({ value: ops.greater(h, threshold), saved: [h] }),
     (dy, [saved]) => [ops.mul(dy, sigmoidSlope(ops, saved!))],
   );
-}
-
-/** Derivative of sigmoid at a: `s (1 - s)`. */
-export function sigmoidSlope(ops: TensorOps, a: Tensor): Tensor {
-  const s = ops.sigmoid(a);
-  return ops.mul(s, ops.sub(1, s));
 }

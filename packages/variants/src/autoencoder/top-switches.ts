@@ -6,11 +6,12 @@
  * mean of the smallest selected ones (`inference-threshold.ts`), lowered as a shift of b_enc.
  */
 import type { Tensor, TensorOps } from "@qsae/core";
+import { sigmoidSlope } from "@qsae/quantizers";
 import type { Activation } from "./activation.ts";
 import { auxKLoss, type AuxKOptions } from "./aux-k.ts";
 import { initialThreshold, movedThreshold, smallestSelected, thresholdOf } from "./inference-threshold.ts";
 import { requiredTensor } from "./required-tensor.ts";
-import { sigmoidSlope, switchedOn } from "./switches.ts";
+import { switchedOn } from "./switches.ts";
 
 export interface TopSwitchesOptions extends AuxKOptions {
   /** Active latents per token, at most. */

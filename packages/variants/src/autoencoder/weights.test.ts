@@ -1,6 +1,7 @@
 /** Quantizers whose grid is not one scale per row. */
 import { expect, it } from "vitest";
 import { defineQuantizer, normals, type Quantizer } from "@qsae/core";
+import { quantizersByName } from "@qsae/quantizers";
 import type { HostTensors } from "@qsae/runtime";
 import { testBackend } from "../../test/test-backend.ts";
 import { weights } from "./weights.ts";
@@ -45,4 +46,21 @@ it("cannot be scaled where nobody knows how the grid grows", () => {
   expect(() => weights({ name: "W_dec", quantizer: shared }).scaled!(params, 2)).toThrow(
     "W_dec cannot be multiplied by 2: how threshold, of the quantizer shared, grows with the weights is unknown",
   );
+});
+
+it.each(["residual2-ternary", "int4/2", "residual2-binary/2"])("replaces the scales of a row of %s", async (name) => {
+  const { ops } = backend;
+  const dictionary = weights({ name: "W_dec", quantizer: quantizersByName()(name) });
+  const params = dictionary.init(ops, ops.tensor(normals(F * D, 1, 1), [F, D]), 0);
+  const chosen = ops.tensor([0, 0, 1, 0, 0, 0], [F]);
+  const rows = ops.tensor(normals(F * D, 100, 2), [F, D]);
+  const { params: changed } = dictionary.replaceRows!(ops, params, rows, chosen);
+  const logScale = "W_dec.log_scale";
+  const [before, after] = [await ops.read(params[logScale]!), await ops.read(changed[logScale]!)];
+  expect(after.shape).toEqual(before.shape);
+  const perRow = after.shape.at(-1)!;
+  after.data.forEach((scale, i) => {
+    if (Math.floor(i / perRow) % F === 2) expect(scale).not.toBe(before.data[i]);
+    else expect(scale).toBe(before.data[i]);
+  });
 });

@@ -1,6 +1,6 @@
 /**
- * A weight matrix that is float, or quantized while it trains: latent float weights `NAME`, a learned scale per atom
- * `NAME.log_scale` (its logarithm, so that it stays positive), and the quantizer's other grid tensors as `NAME.GRID`. A
+ * A weight matrix that is float, or quantized while it trains: latent float weights `NAME`, learned scales
+ * `NAME.log_scale` (their logarithms, so that they stay positive), and the quantizer's other grid tensors as `NAME.GRID`. A
  * learned scale beats one recomputed every step.
  *
  * Quantizers see one row per latent. `W_dec [d_sae, d_in]` is stored that way; `W_enc [d_in, d_sae]` is its transpose.
@@ -86,8 +86,8 @@ function quantizedWeights(name: MatrixName, quantizer: Quantizer): Weights {
     replaceRows: (ops, params, rows, chosen) => {
       const own = replaced(ops, name, params, rows, chosen);
       const safe = ops.where(column(ops, chosen), rows, ops.zeros(rows.shape)); // rows that are unused may be anything
-      // A grid of the whole matrix stays: other rows are on it.
-      const perRow = Object.entries(calibrated(ops, safe)).filter(([, { shape }]) => shape[0] === rows.shape[0]);
+      // A grid of the whole matrix stays: other rows are on it. Planes of a sum stand before the rows.
+      const perRow = Object.entries(calibrated(ops, safe)).filter(([, { shape }]) => shape.at(-2) === rows.shape[0]);
       const grid = perRow.map(([key, values]) => [key, ops.where(column(ops, chosen), values, params[key]!)] as const);
       return {
         params: { ...own.params, ...Object.fromEntries(grid) },

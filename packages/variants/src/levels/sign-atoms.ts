@@ -7,8 +7,8 @@
  */
 import { packCodes, type HostTensors, type PackedMatrix } from "@qsae/runtime";
 import type { Tensor, TensorOps, Tensors } from "@qsae/core";
+import { secantCorrected, sigmoidSlope } from "@qsae/quantizers";
 import { requiredTensor } from "../autoencoder/required-tensor.ts";
-import { sigmoidSlope } from "../autoencoder/switches.ts";
 
 const W = "W_dec";
 const MIRROR = "W_dec.mirror";
@@ -44,16 +44,13 @@ export function signAtoms(ops: TensorOps, params: Tensors, norms: Tensor): Tenso
 }
 
 /**
- * The reference's secant correction for its gradient of 0.5 MSE: a flip of a sign moves the atom by a finite step, whose
- * second-order term is
+ * All gradients, those of the two sign matrices with the reference's secant correction (`secantCorrected` of @qsae/quantizers), where
+ * alpha = norm / (||B + M|| + 1e-8).
  *
- *     g -= mean_b z * alpha^2 * B s(W) (1 - s(W)) / d_in,   alpha = norm / (||B + M|| + 1e-8)
- *
- * and likewise for the mirror.
- *
+ * @param norms `[d_sae, 1]`
  * @param meanLatents `[d_sae]`
  */
-export function secantCorrected(
+export function secantCorrectedAtoms(
   ops: TensorOps,
   params: Tensors,
   grads: Tensors,
@@ -62,11 +59,9 @@ export function secantCorrected(
 ): Tensors {
   const sum = ops.add(signs(ops, params[W]!), signs(ops, params[MIRROR]!)); // [d_sae, d_in]
   const alpha = ops.mul(norms, inverseNorms(ops, sum)); // [d_sae, 1]
-  const perToken = ops.mul(ops.reshape(meanLatents, [-1, 1]), 1 / sum.shape[1]!);
-  const factor = ops.mul(ops.square(alpha), perToken); // [d_sae, 1]
   const corrected = (name: string): Tensor => {
-    const slope = ops.mul(signs(ops, params[name]!), sigmoidSlope(ops, params[name]!));
-    return ops.sub(grads[name]!, ops.mul(slope, factor));
+    const w = params[name]!;
+    return secantCorrected(ops, { gradient: grads[name]!, w, signs: signs(ops, w), alpha, meanLatents });
   };
   return { ...grads, [W]: corrected(W), [MIRROR]: corrected(MIRROR) };
 }

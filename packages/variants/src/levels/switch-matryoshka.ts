@@ -13,7 +13,7 @@ import { OVER_HALF, switchedOn } from "../autoencoder/switches.ts";
 import { atomNorms, initialParameters, packAtoms, packEncoder, type Hierarchy } from "./hierarchy.ts";
 import { partOf } from "./part-of.ts";
 import { refuseTarget } from "./refuse-target.ts";
-import { secantCorrected, signAtoms } from "./sign-atoms.ts";
+import { secantCorrectedAtoms, signAtoms } from "./sign-atoms.ts";
 
 export function switchMatryoshka(hierarchy: Hierarchy): Variant {
   const { id, config, dIn, dSae, levels, sparsityLambda } = hierarchy;
@@ -52,7 +52,7 @@ export function switchMatryoshka(hierarchy: Hierarchy): Variant {
       };
     },
     afterBackward: (ops, params, grads, { statistics }) =>
-      secantCorrected(ops, params, grads, atomNorms(ops, hierarchy), statistics["mean_latents"]!),
+      secantCorrectedAtoms(ops, params, grads, atomNorms(ops, hierarchy), statistics["mean_latents"]!),
     lower: async (_ops, params) => {
       const whole = { begin: 0, size: dSae };
       return {

@@ -13,7 +13,7 @@ import { OVER_HALF, switchedOn } from "../autoencoder/switches.ts";
 import { atomNorms, initialParameters, packAtoms, packEncoder, type Hierarchy } from "./hierarchy.ts";
 import { joined, partOf } from "./part-of.ts";
 import { refuseTarget } from "./refuse-target.ts";
-import { secantCorrected, signAtoms } from "./sign-atoms.ts";
+import { secantCorrectedAtoms, signAtoms } from "./sign-atoms.ts";
 
 /** @param sparsityWeights one per level */
 export function switchStack(hierarchy: Hierarchy, sparsityWeights: readonly number[]): Variant {
@@ -62,7 +62,7 @@ export function switchStack(hierarchy: Hierarchy, sparsityWeights: readonly numb
       };
     },
     afterBackward: (ops, params, grads, { statistics }) =>
-      secantCorrected(ops, params, grads, atomNorms(ops, hierarchy), statistics["mean_latents"]!),
+      secantCorrectedAtoms(ops, params, grads, atomNorms(ops, hierarchy), statistics["mean_latents"]!),
     lower: async (_ops, params) => ({
       dIn,
       stages: levels.map((level, i) => ({
