@@ -2,7 +2,8 @@ import { UsageError } from "@qsae/runtime";
 import type { Grid, Quantizer } from "../contracts/quantizer.ts";
 
 /**
- * Checks a quantizer's data once, where it is made, and fixes its type.
+ * Checks a quantizer's data once, where it is made, and fixes its type. Its functions need not tidy: what they create and do not
+ * return is disposed.
  *
  * @throws UsageError if the codes are not an integer range, or the rule does not fit them
  * @example
@@ -37,5 +38,12 @@ export function defineQuantizer<G extends Grid>(quantizer: Quantizer<G>): Quanti
   if (dequantize.kind === "sum" && (!Number.isInteger(dequantize.planes) || dequantize.planes < 1)) {
     throw new UsageError(`quantizer ${id}: planes=${dequantize.planes} must be an integer of at least 1`);
   }
-  return quantizer;
+  return {
+    ...quantizer,
+    calibrate: (ops, w) => ops.tidy(() => quantizer.calibrate(ops, w)),
+    encode: (ops, w, grid) => ops.tidy(() => quantizer.encode(ops, w, grid)),
+    ...(quantizer.backward && {
+      backward: (ops, dy, w, grid) => ops.tidy(() => quantizer.backward!(ops, dy, w, grid)),
+    }),
+  };
 }
