@@ -5,7 +5,7 @@ export type Vector = readonly Float64Array[];
 
 export interface LinearSystem {
   /** Symmetric and positive definite. */
-  product(direction: Vector): Promise<Vector>;
+  readonly product: (direction: Vector) => Promise<Vector>;
   readonly rhs: Vector;
   /** Positive, of the size of the system's diagonal. */
   readonly diagonal: Vector;
