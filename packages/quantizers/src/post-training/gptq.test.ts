@@ -153,7 +153,7 @@ describe("gptq", () => {
       const block = order.slice(first, first + size);
       const inBlock = Array.from({ length: of.tokens }, (_, t) =>
         block.flatMap((j, at) => {
-          const entry = of.indices.subarray(of.offsets[t]!, of.offsets[t + 1]!).indexOf(j);
+          const entry = of.indices.subarray(of.offsets[t], of.offsets[t + 1]).indexOf(j);
           return entry < 0 ? [] : [[at, of.values[of.offsets[t]! + entry]!] as const];
         }),
       );
