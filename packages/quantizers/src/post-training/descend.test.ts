@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { normals, openBackend, type Quantizer, type TensorOps } from "@qsae/core";
+import { normals, openBackend, type TensorOps } from "@qsae/core";
 import { binary } from "../binary.ts";
 import { centeredInt } from "../centered-int.ts";
 import { int } from "../int.ts";
@@ -64,7 +64,7 @@ describe("descend", () => {
       const before = ops.memory().tensors;
       let at: { rows: CodedRows; bDec: Float32Array } = { rows: start, bDec };
       let value = objective(start, bDec, w);
-      for (let sweep = 0; sweep < 8; sweep++) {
+      for (let sweep = 0; sweep < 6; sweep++) {
         const next = await descend(ops, { ...at, codes, tokens, quantizer, anchors: w, damping, sweeps: 1 });
         const nextValue = objective(next.rows, next.bDec, w);
         if (sweep === 0) expect(nextValue).toBeLessThan(value);

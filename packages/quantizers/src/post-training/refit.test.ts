@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { normals, openBackend, type Quantizer, type TensorOps } from "@qsae/core";
+import { normals, openBackend, type TensorOps } from "@qsae/core";
 import { binary } from "../binary.ts";
 import { centeredInt } from "../centered-int.ts";
 import { ternary } from "../ternary.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { dequantizeMatrix, loadSae, type CodeMatrix, type HostTensors, type MixedMatrix } from "@qsae/runtime";
+import { dequantizeMatrix, loadSae, type CodeMatrix, type HostTensors } from "@qsae/runtime";
 import {
   arraySource,
   normals,
@@ -58,7 +58,7 @@ async function errorOf(sae: WorkingSae, wanted = x): Promise<number> {
 
 const codesOf = async (sae: WorkingSae): Promise<Uint8Array[]> => {
   const { dictionary } = (await packWorkingSae(backend.ops, sae)).stages[0]!;
-  const parts = dictionary.kind === "mixed" ? (dictionary).parts : [dictionary];
+  const parts = dictionary.kind === "mixed" ? dictionary.parts : [dictionary];
   return parts.flatMap((part) => (part as CodeMatrix).planes.map(({ packed }) => packed));
 };
 
