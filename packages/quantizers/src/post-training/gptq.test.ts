@@ -65,18 +65,15 @@ const quantizers: readonly Quantizer[] = [
 ];
 
 describe("gptq", () => {
-  it.each(Array.from({ length: 6 }, (_, seed) => seed))(
-    "problem %s: closer than rounding to nearest",
-    async (seed) => {
-      const weights = normals(dSae * dIn, 0.5, seed);
-      const of = correlatedCodes({ tokens: 300, dSae, k: 6, seed });
-      for (const quantizer of [ternary(), centeredInt(2)]) {
-        const rows = await gptq(ops, { w: weights, dIn, codes: of, quantizer });
-        const error = objective(of, weights, weightsOfRows(rows, dIn), dIn);
-        expect(error).toBeLessThan(0.9 * objective(of, weights, await nearest(quantizer, weights, dIn), dIn));
-      }
-    },
-  );
+  it.each(Array.from({ length: 6 }, (_, seed) => seed))("problem %s: closer than rounding to nearest", async (seed) => {
+    const weights = normals(dSae * dIn, 0.5, seed);
+    const of = correlatedCodes({ tokens: 300, dSae, k: 6, seed });
+    for (const quantizer of [ternary(), centeredInt(2)]) {
+      const rows = await gptq(ops, { w: weights, dIn, codes: of, quantizer });
+      const error = objective(of, weights, weightsOfRows(rows, dIn), dIn);
+      expect(error).toBeLessThan(0.9 * objective(of, weights, await nearest(quantizer, weights, dIn), dIn));
+    }
+  });
 
   it.each([24, 150])("%s latents: code for code what GPTQ with the inverse gives", async (size) => {
     const weights = normals(size * dIn, 0.5, 3);
