@@ -12,6 +12,7 @@ import { fakeQuantize, normals, openBackend, type Quantizer, type TensorOps } fr
 import { binary } from "../binary.ts";
 import { centeredInt } from "../centered-int.ts";
 import { int } from "../int.ts";
+import { dropDeadLatents } from "../mixed/drop-dead-latents.ts";
 import { ternary } from "../ternary.ts";
 import { latentCodes } from "./calibration/latent-codes.ts";
 import { gptq } from "./gptq.ts";
@@ -19,7 +20,14 @@ import { withBDec } from "./keep-encoder.ts";
 import { floatSae, halves, perTensor, selections, stack } from "./problems.fixture.ts";
 import { roundToNearest } from "./round-to-nearest.ts";
 import type { RowQuantizers } from "./row-quantizers.ts";
-import { packWorkingSae, weightsOf, workingSae, type WorkingMatrix, type WorkingSae } from "./working-sae.ts";
+import {
+  droppedRows,
+  packWorkingSae,
+  weightsOf,
+  workingSae,
+  type WorkingMatrix,
+  type WorkingSae,
+} from "./working-sae.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
@@ -101,16 +109,45 @@ describe("packWorkingSae", () => {
 });
 
 describe("workingSae", () => {
-  it("decodes what is quantized already, mixed or not", async () => {
+  it("keeps what is quantized already, mixed or not, bit for bit", async () => {
     const rounded = await roundToNearest(ops, floatSae(), { dictionary: ternary() });
-    const { dictionary } = workingSae(rounded);
-    expect(dictionary).toEqual({ kind: "float", rows: dequantizeMatrix(rounded.stages[0]!.dictionary) });
+    await expectKept(rounded);
     const working = workingSae(floatSae());
     const mixed = await coded((working.dictionary as { rows: Float32Array }).rows, (j) => (j % 2 ? int(4) : undefined));
     const packed = await packWorkingSae(ops, { ...working, dictionary: mixed });
     expect(packed.stages[0]!.dictionary.kind).toBe("mixed");
-    const again = workingSae(packed);
-    expect(again.dictionary).toEqual({ kind: "float", rows: dequantizeMatrix(packed.stages[0]!.dictionary) });
+    await expectKept(packed);
+    expect([...droppedRows(workingSae(packed).dictionary)]).toEqual(Array.from({ length: dSae / 2 }, (_, i) => 2 * i));
+    // a float matrix cannot be told from codes by who left rows out of it
+    const dropped = dropDeadLatents(packed, [1]);
+    await expectKept(dropped);
+    expect(droppedRows(workingSae(dropped).dictionary).has(1)).toBe(true);
+  });
+
+  async function expectKept(sae: PackedSae): Promise<void> {
+    const working = workingSae(sae);
+    expect(await packWorkingSae(ops, working)).toEqual(sae);
+    for (const side of ["encoder", "dictionary"] as const) {
+      expect(await weightsOf(ops, working, working[side])).toEqual(dequantizeMatrix(sae.stages[0]![side]));
+    }
+  }
+
+  it("keeps rows that are left out left out, of float weights and of codes that train", async () => {
+    const dropped = [0, 5, 23];
+    const sae = dropDeadLatents(floatSae(), dropped);
+    await expectKept(sae);
+    const working = workingSae(sae);
+    const rows = (working.encoder as { rows: Float32Array }).rows;
+    const scale = { shape: [dSae, 1], data: new Float32Array(dSae).fill(0.25) };
+    const trained: WorkingMatrix = { kind: "trained-codes", rows, quantizer: int(3), scale, dropped: new Set(dropped) };
+    for (const matrix of [working.encoder, working.dictionary, trained]) {
+      expect([...droppedRows(matrix)]).toEqual(dropped);
+      const weights = await weightsOf(ops, working, matrix);
+      for (const j of dropped) expect(weights.subarray(j * dIn, (j + 1) * dIn)).toEqual(new Float32Array(dIn));
+    }
+    const { encoder } = (await packWorkingSae(ops, { ...working, encoder: trained })).stages[0]!;
+    expect(encoder).toMatchObject({ kind: "mixed", parts: [{ kind: "codes", rows: dSae - 3 }] });
+    expect(dequantizeMatrix(encoder)).toEqual(await weightsOf(ops, working, trained));
   });
 
   it("refuses several stages and weighted outputs", () => {
