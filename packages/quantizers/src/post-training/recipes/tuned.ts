@@ -29,7 +29,7 @@ export interface TrainedRecipe {
 /** Finer grids leave less error in the codes than descending on a sample adds by overfitting. */
 const MAX_LEVELS_TO_DESCEND = 4;
 const ROUNDS = 3;
-const DESCENT = { damping: 0.02, sweeps: 2 };
+const DESCENT = { damping: 0.005, sweeps: 3 };
 const DESCENT_TOKENS = 100_000;
 
 export async function tuned(
