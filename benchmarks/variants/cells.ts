@@ -29,14 +29,20 @@ const topk = {
 
 const bySeed = (make: (seed: number) => Cell): Cell[] => SEEDS.map(make);
 
-/** A reference preset, and the default of the same variant with as many active latents. */
-function pair(variant: string, reference: Cell["config"], corrected: Cell["config"]): Cell[] {
+/** A reference preset, and the default of the same variant with as many active latents, where to start looking for that is known. */
+function pair(variant: string, reference: Cell["config"], corrected: Cell["config"], start?: number): Cell[] {
   const common = { trainer: "qsae", variant, seed: 0 } as const;
   const id = `${variant}-reference/0`;
   const config = { preset: "reference", ...reference };
   return [
     { ...common, id, config, training: { ...steps, lr: REFERENCE_LR[variant]! } },
-    { ...common, id: `${variant}-matched/0`, config: corrected, training, matchL0: { to: id, key: "k" } },
+    {
+      ...common,
+      id: `${variant}-matched/0`,
+      config: corrected,
+      training,
+      matchL0: { to: id, key: "k", ...(start === undefined ? {} : { start }) },
+    },
   ];
 }
 
@@ -70,7 +76,8 @@ export const cells: readonly Cell[] = [
   })),
   ...pair("baseline", { k: 32 }, {}),
   ...pair("binary", { n_bits: 4, k: 32 }, { n_bits: 4 }),
-  ...pair("binary-latent", {}, {}),
+  // its L0 falls below k: 567 of 785
+  ...pair("binary-latent", {}, {}, 1100),
   ...pair("ternary", {}, {}),
   ...pair("quantized-matryoshka", {}, {}),
   ...pair("residual-quantized", {}, {}),
