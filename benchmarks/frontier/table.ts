@@ -17,7 +17,7 @@ export interface TableInput {
 }
 
 /** `[method and side, FVU per width, ...]`, widths ascending; empty cells are not measured. */
-export function fvuLines(rows: readonly Row[]): readonly (readonly string[])[] {
+function fvuLines(rows: readonly Row[]): readonly (readonly string[])[] {
   const widths = widthsOf(rows);
   return seriesOf(rows).map(({ name, cells }) => [
     name,
@@ -25,7 +25,7 @@ export function fvuLines(rows: readonly Row[]): readonly (readonly string[])[] {
   ]);
 }
 
-export const widthsOf = (rows: readonly Row[]): readonly number[] =>
+const widthsOf = (rows: readonly Row[]): readonly number[] =>
   [...new Set(rows.map(({ bits }) => bits))].sort((a, b) => a - b);
 
 export function seriesOf(rows: readonly Row[]): readonly { readonly name: string; readonly cells: readonly Row[] }[] {
