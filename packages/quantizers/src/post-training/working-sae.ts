@@ -104,10 +104,12 @@ export function droppedRows(matrix: WorkingMatrix): DroppedRows {
   }
 }
 
-/** One quantizer for all rows but the dropped ones, which stay dropped. */
-export function quantizerOfRows(matrix: WorkingMatrix, quantizer: Quantizer): RowQuantizers {
+/** The quantizers of all rows but the dropped ones, which stay dropped. */
+export function quantizerOfRows(matrix: WorkingMatrix, quantizer: RowQuantizers): RowQuantizers {
   const dropped = droppedRows(matrix);
-  return dropped.size === 0 ? quantizer : (latent) => (dropped.has(latent) ? undefined : quantizer);
+  if (dropped.size === 0) return quantizer;
+  const ofRow = typeof quantizer === "function" ? quantizer : () => quantizer;
+  return (latent) => (dropped.has(latent) ? undefined : ofRow(latent));
 }
 
 export async function packWorkingSae(ops: TensorOps, sae: WorkingSae): Promise<PackedSae> {
