@@ -34,4 +34,5 @@ export {
   type QuantizeMethod,
   type QuantizeSaeOptions,
 } from "./post-training/quantize-sae.ts";
+export { quantizeMixed, type MixedSae, type QuantizeMixedOptions } from "./post-training/mixed-sae.ts";
 export { rotateSae } from "./post-training/rotate.ts";
