@@ -28,6 +28,7 @@ export { measureWidths } from "./mixed/measure-widths.ts";
 export { packMixed } from "./mixed/pack-mixed.ts";
 export { gaussianWidths, quantizerOfWidth, widthBits, type Width } from "./mixed/widths.ts";
 export {
+  quantizeDefaults,
   quantizeSae,
   quantizeMethods,
   type QuantizedSae,

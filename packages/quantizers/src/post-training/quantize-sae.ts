@@ -20,6 +20,9 @@ import { packWorkingSae, workingSae, type WorkingSae } from "./working-sae.ts";
 export const quantizeMethods = ["rtn", "gptq", "tune", "two-phase"] as const;
 export type QuantizeMethod = (typeof quantizeMethods)[number];
 
+/** Of {@link QuantizeSaeOptions}. */
+export const quantizeDefaults = { calibrationTokens: 20_000, steps: 1000, batchSize: 1024, seed: 0 } as const;
+
 export interface QuantizeSaeOptions extends RoundingTargets {
   readonly method: QuantizeMethod;
   /** Activations of the SAE's hook that are not used to evaluate. All methods but `rtn` need them. */
@@ -53,7 +56,8 @@ export interface QuantizedSae {
  * const { sae } = await quantizeSae(backend, packed, { method: "gptq", dictionary: ternary(), source });
  */
 export async function quantizeSae(device: Backend, sae: PackedSae, options: QuantizeSaeOptions): Promise<QuantizedSae> {
-  const { method, encoder, dictionary, rotate = false, seed = 0, source, calibrationTokens = 20_000 } = options;
+  const { method, encoder, dictionary, rotate = false, source } = options;
+  const { seed = quantizeDefaults.seed, calibrationTokens = quantizeDefaults.calibrationTokens } = options;
   if (!quantizeMethods.includes(method)) throw unknownName("method", method, quantizeMethods);
   if (!encoder && !dictionary)
     throw new UsageError("quantize: nothing to do; give a quantizer for encoder or dictionary");
@@ -83,7 +87,7 @@ function quantized(
   options: QuantizeSaeOptions & { readonly source: DataSource; readonly seed: number },
   tokens: CalibrationTokens,
 ): Promise<WorkingSae> {
-  const { method, encoder, dictionary, steps = 1000 } = options;
+  const { method, encoder, dictionary, steps = quantizeDefaults.steps } = options;
   if (method === "gptq") return calibrated(backend.ops, sae, options, tokens);
   const recipe = { ...options, tokens, steps };
   if (method === "tune") return tuned(backend, sae, options, recipe);
