@@ -40,6 +40,11 @@ export default defineConfig(
     rules: { "no-console": ["error", { allow: ["warn"] }] },
   },
   {
+    // Their own tsconfig.json finds packages as they are installed; from here their types are those of the sources.
+    files: ["examples/**/*.ts"],
+    languageOptions: { parserOptions: { projectService: false, project: "./tsconfig.json" } },
+  },
+  {
     files: ["**/*.{js,mjs}"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly" } },

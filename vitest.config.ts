@@ -28,6 +28,7 @@ export default defineConfig({
             "test/**/*.test.ts",
             "tools/**/*.test.ts",
             "benchmarks/**/*.test.ts",
+            "examples/custom-*/*.test.ts",
           ],
         },
       },

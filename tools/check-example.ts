@@ -1,6 +1,6 @@
-/** Runs the commands of an example's README in the folder where the packed packages are installed. */
+/** Runs the commands of an example's README where the packed packages are installed. */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { run } from "./run.ts";
 
@@ -10,7 +10,7 @@ const INSTALL = "npm install";
 /**
  * Runs every line of the first ` ```sh ` block of the folder's README.
  *
- * @param folder a copy of the example, with node_modules
+ * @param folder a copy of the example, its dependencies installed in it or above it
  * @returns what failed, with its output
  */
 export const checkExample = async (folder: string): Promise<readonly string[]> => {
@@ -23,8 +23,8 @@ export const checkExample = async (folder: string): Promise<readonly string[]> =
   for (const command of commands) {
     // As a shell would: no npx of another folder, and no download where a command is missing.
     const { status, output } = await run("sh", ["-c", command], { cwd: folder, env: { npm_config_yes: "false" } });
-    if (status !== 0) return [`${command}\nended with ${status}:\n${output}`];
-    console.log(`${command}: ok`);
+    if (status !== 0) return [`${basename(folder)}: ${command}\nended with ${status}:\n${output}`];
+    console.log(`${basename(folder)}: ${command}: ok`);
   }
   return [];
 };

@@ -1,44 +1,27 @@
 /**
- * Installs the packed packages as a stranger would: plain npm, in a project outside the workspace; then imports every entry
- * that `exports` promises, runs every `bin`, and the commands that the project's README gives. The project is a copy of
- * examples/custom-variant, which extends QSAE from outside.
+ * Installs the packed packages as a stranger would: plain npm, outside the workspace, in copies of the examples that extend
+ * QSAE from outside; then imports every entry that `exports` promises, runs every `bin`, and the commands that each example's
+ * README gives.
  */
-import { cp, readFile, symlink } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { checkExample } from "./check-example.ts";
+import { copyExampleProjects } from "./example-projects.ts";
 import { packAll, type PackedPackage } from "./pack.ts";
 import type { Manifest } from "./packages.ts";
-import { root } from "./root.ts";
 import { run } from "./run.ts";
 import { withTemporaryFolder } from "./temporary-folder.ts";
 
 const manifestOf = async (folder: string, { manifest }: PackedPackage): Promise<Manifest> =>
   JSON.parse(await readFile(join(folder, "node_modules", manifest.name, "package.json"), "utf8")) as Manifest;
 
-/** Optional peers that an entry needs to be imported at all: @qsae/core/testing is written against the test runner. */
-const peersOf = (packed: readonly PackedPackage[]): readonly string[] =>
-  packed.flatMap(({ manifest }) =>
-    Object.entries(manifest.peerDependencies ?? {})
-      .filter(([name]) => name === "vitest")
-      .map(([name, range]) => `${name}@${range}`),
-  );
-
-/** The example and the model that it reads, beside one another as in the repository. Returns the example's folder. */
-const copyExample = async (folder: string): Promise<string> => {
-  const examples = join(root, "examples");
-  const project = join(folder, "custom-variant");
-  await cp(join(examples, "custom-variant"), project, { recursive: true });
-  await symlink(join(examples, "tiny-lm"), join(folder, "tiny-lm"));
-  return project;
-};
-
 const install = async (folder: string, packed: readonly PackedPackage[]): Promise<readonly string[]> => {
   const specifiers = packed.map(({ tarball }) => tarball);
   const args = ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
   // onnxruntime-node's install script downloads CUDA libraries; the CPU provider is in its tarball already.
   const env = { ONNXRUNTIME_NODE_INSTALL: "skip" };
-  const { status, output } = await run("npm", [...args, ...specifiers, ...peersOf(packed)], { cwd: folder, env });
+  const { status, output } = await run("npm", [...args, ...specifiers], { cwd: folder, env });
   return status === 0 ? [] : [`npm install failed with status ${status}\n${output}`];
 };
 
@@ -82,16 +65,16 @@ const checkBins = async (folder: string, { name, version, bin = {} }: Manifest):
 
 const check = async (folder: string): Promise<readonly string[]> => {
   const packed = await packAll(folder);
-  const project = await copyExample(folder);
-  const problems = [...(await install(project, packed))];
+  const examples = await copyExampleProjects(folder);
+  const problems = [...(await install(folder, packed))];
   if (problems.length > 0) return problems;
   for (const workspacePackage of packed) {
-    const manifest = await manifestOf(project, workspacePackage);
+    const manifest = await manifestOf(folder, workspacePackage);
     problems.push(...checkManifest(manifest));
-    problems.push(...(await checkImports(project, manifest)));
-    problems.push(...(await checkBins(project, manifest)));
+    problems.push(...(await checkImports(folder, manifest)));
+    problems.push(...(await checkBins(folder, manifest)));
   }
-  problems.push(...(await checkExample(project)));
+  for (const example of examples) problems.push(...(await checkExample(example)));
   return problems;
 };
 

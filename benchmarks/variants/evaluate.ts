@@ -1,6 +1,6 @@
 /** Held-out figures of a trained SAE as it is stored: lowered, packed to bytes, read back. */
 import { evaluateSae, fvu, fvuByLevel, l0, latentDensity } from "@qsae/analysis";
-import type { DataSource, SaeCheckpoint, TensorOps } from "@qsae/core";
+import { partsOf, type DataSource, type SaeCheckpoint, type TensorOps } from "@qsae/core";
 import { bitsPerWeight, encodePackedSae, loadSae, type PackedSae } from "@qsae/runtime";
 import { lowerCheckpoint } from "@qsae/variants";
 import type { Measured } from "./cell.ts";
@@ -43,8 +43,10 @@ function codeBitsPerWeight({ stages }: PackedSae): number {
   let weights = 0;
   for (const { dictionary } of stages) {
     weights += dictionary.rows * dictionary.cols;
-    if (dictionary.kind === "float32") bits += 32 * dictionary.values.length;
-    else for (const { packed } of dictionary.planes) bits += 8 * packed.length;
+    for (const { matrix } of partsOf(dictionary)) {
+      if (matrix.kind === "float32") bits += 32 * matrix.values.length;
+      else for (const { packed } of matrix.planes) bits += 8 * packed.length;
+    }
   }
   return bits / weights;
 }

@@ -180,6 +180,27 @@ describe("a configuration in JSON or JavaScript", () => {
     );
   });
 
+  it("refuses quantizers that are none, and two of one name", async () => {
+    const quantizer = (functions: string) =>
+      `{ id: "mine", options: {}, codes: [-1, 1], dequantize: { kind: "affine" }, ${functions} }`;
+    const whole = quantizer("calibrate() {}, encode() {}");
+    let file = 0; // a module is loaded once
+    const withQuantizers = async (...values: readonly string[]): Promise<Outcome> => {
+      const name = `quantizers-${++file}.js`;
+      await writeFile(folder.at("json", name), `export default { quantizers: [${values.join(", ")}] };`);
+      return qsae("train", "--config", name);
+    };
+    const none = /^error: quantizers-\d.js: quantizers.0: expected a quantizer by value, e.g. defineQuantizer/;
+    expectFailure(await withQuantizers(quantizer("encode() {}")), 2, none);
+    expectFailure(await withQuantizers(`() => (${whole})`), 2, none);
+    expectFailure(await withQuantizers(whole.replace("codes", "code")), 2, none);
+    expectFailure(
+      await withQuantizers(whole, whole),
+      2,
+      /^error: quantizers-4.js: quantizers: two are called "mine"; where they differ in options, put those into the ids: "mine-2"\n$/,
+    );
+  });
+
   it("names a file that is broken, empty or twice there", async () => {
     await writeFile(folder.at("json", "qsae.config.json"), "{");
     expectFailure(await qsae("train"), 1, /^error: qsae.config.json: not JSON: [^\n]*\n$/);

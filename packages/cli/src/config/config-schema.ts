@@ -4,22 +4,26 @@ import { z } from "zod";
 import type { QsaeConfig } from "./define-config.ts";
 import { withoutAbsent } from "./without-absent.ts";
 
-const isFunction = (value: unknown): boolean => typeof value === "function";
+const has = (value: unknown, ...functions: readonly string[]): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  "id" in value &&
+  functions.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
 
-/** By value: an object with the functions of the contract. What they return is checked where it is used. */
+const quantizerData = z.object({
+  options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  codes: z.tuple([z.number(), z.number()]),
+  dequantize: z.object({ kind: z.enum(["affine", "table", "sum"]) }),
+});
+
+/** By value: an object with the data and functions of the contract. What they return is checked where it is used. */
 export const quantizer = z.custom<Quantizer>(
-  (value) =>
-    typeof value === "object" && value !== null && "id" in value && "encode" in value && isFunction(value.encode),
+  (value) => has(value, "calibrate", "encode") && quantizerData.safeParse(value).success,
   "expected a quantizer by value, e.g. defineQuantizer({ id, codes, dequantize, calibrate, encode, ... })",
 );
 
 export const variantFactory = z.custom<VariantFactory>(
-  (value) =>
-    typeof value === "object" &&
-    value !== null &&
-    "id" in value &&
-    "fromConfig" in value &&
-    isFunction(value.fromConfig),
+  (value) => has(value, "fromConfig"),
   "expected a variant by value: { id, fromConfig }",
 );
 
@@ -68,6 +72,8 @@ export function parseConfig(file: string, value: unknown): QsaeConfig {
   const config = value as QsaeConfig;
   naming(file, () => {
     for (const own of config.quantizers ?? []) defineQuantizer(own);
+    requireOwnNames("quantizers", config.quantizers);
+    requireOwnNames("variants", config.variants);
     if (config.training) parseTrainingConfig(config.training);
   });
   return given(config);
@@ -80,6 +86,16 @@ export function parseConfig(file: string, value: unknown): QsaeConfig {
 function given(config: QsaeConfig): QsaeConfig {
   const { $schema: _, ...others } = config as QsaeConfig & { readonly $schema?: string };
   return withoutAbsent(others);
+}
+
+/** Of two with one name, the second could never be chosen, and a run resumed with them in another order would be another run. */
+function requireOwnNames(key: string, values: readonly { readonly id: string }[] = []): void {
+  const ids = values.map(({ id }) => id);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice === undefined) return;
+  throw new UsageError(
+    `${key}: two are called "${twice}"; where they differ in options, put those into the ids: "${twice}-2"`,
+  );
 }
 
 function naming(file: string, check: () => void): void {

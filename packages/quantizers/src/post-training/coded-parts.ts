@@ -1,31 +1,38 @@
 /** Coded rows gathered by quantizer: what can be packed, and computed with, as one matrix each. */
+import { UsageError } from "@qsae/runtime";
 import { dequantize, type CodedMatrix, type Tensor, type TensorOps } from "@qsae/core";
-import { planesOf, type CodedRow, type RowQuantizer } from "./coded-rows.ts";
+import { planesOf, type CodedRow, type CodedRows, type RowQuantizer } from "./coded-rows.ts";
+import { quantizerKey } from "./row-quantizers.ts";
 
 export interface CodedPart extends CodedMatrix {
   readonly quantizer: RowQuantizer;
   /** Row numbers in the whole matrix, ascending. */
   readonly members: Int32Array;
+  /** Rows of the whole matrix: those of all parts and the dropped ones. */
+  readonly wholeRows: number;
 }
 
-export function partsOf(rows: readonly CodedRow[], cols: number): CodedPart[] {
-  const members = new Map<RowQuantizer, number[]>();
-  for (const [j, { quantizer }] of rows.entries()) {
-    const same = members.get(quantizer);
+/**
+ * One part per quantizer, in the order in which these first occur; dropped rows are in none.
+ *
+ * @throws UsageError if every row is dropped
+ */
+export function partsOf(rows: CodedRows, cols: number): CodedPart[] {
+  const members = new Map<string, number[]>();
+  for (const [j, row] of rows.entries()) {
+    if (!row) continue;
+    const key = quantizerKey(row.quantizer);
+    const same = members.get(key);
     if (same) same.push(j);
-    else members.set(quantizer, [j]);
+    else members.set(key, [j]);
   }
-  return [...members].map(([quantizer, own]) => partOf(quantizer, own, rows, cols));
+  if (members.size === 0) throw new UsageError(`post-training: all ${rows.length} rows are dropped; keep at least one`);
+  return [...members.values()].map((own) => partOf(own, rows, cols));
 }
 
-function partOf(
-  quantizer: RowQuantizer,
-  members: readonly number[],
-  rows: readonly CodedRow[],
-  cols: number,
-): CodedPart {
+function partOf(members: readonly number[], rows: CodedRows, cols: number): CodedPart {
   const count = members.length;
-  const { sharedScale, scale: firstScale } = rows[members[0]!]!;
+  const { quantizer, sharedScale, scale: firstScale } = rows[members[0]!]!;
   const planes = planesOf(quantizer);
   const groups = firstScale.length / planes;
   const scaleRows = sharedScale ? 1 : count;
@@ -42,6 +49,7 @@ function partOf(
   return {
     quantizer,
     members: Int32Array.from(members),
+    wholeRows: rows.length,
     rows: count,
     cols,
     codes,
@@ -73,19 +81,22 @@ export function partWeights(
   scales: readonly Tensor[],
 ): Tensor {
   const decoded = parts.map(({ quantizer }, p) => dequantize(ops, quantizer, codes[p]!, scales[p]!)); // each [rows, d_in]
-  if (decoded.length === 1) return decoded[0]!;
-  const place = new Int32Array(parts.reduce((sum, { rows }) => sum + rows, 0));
+  const { cols, wholeRows } = parts[0]!;
+  if (parts[0]!.rows === wholeRows) return decoded[0]!;
+  const codedRows = parts.reduce((sum, { rows }) => sum + rows, 0);
+  const place = new Int32Array(wholeRows).fill(codedRows); // dropped rows are the zeros after all others
   let next = 0;
   for (const { members } of parts) for (const j of members) place[j] = next++;
-  return ops.gather(ops.concat(decoded, 0), ops.tensor(place, [place.length], "int32"));
+  const zeros = codedRows < wholeRows ? [ops.zeros([1, cols])] : [];
+  return ops.gather(ops.concat([...decoded, ...zeros], 0), ops.tensor(place, [wholeRows], "int32"));
 }
 
 /** Rows with other scales, given part by part as {@link scaleTensorShape} has them. */
 export function withScales(
-  rows: readonly CodedRow[],
+  rows: CodedRows,
   parts: readonly CodedPart[],
   scales: readonly Float32Array[],
-): CodedRow[] {
+): (CodedRow | undefined)[] {
   const changed = rows.slice();
   for (const [p, { quantizer, members, scaleShape }] of parts.entries()) {
     const [scaleRows, groups] = scaleShape;

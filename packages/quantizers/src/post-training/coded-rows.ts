@@ -18,6 +18,9 @@ export interface CodedRow {
   readonly sharedScale: boolean;
 }
 
+/** The rows of a matrix by number; undefined ones are dropped: they decode to zeros and cost nothing. */
+export type CodedRows = readonly (CodedRow | undefined)[];
+
 export const planesOf = ({ dequantize }: RowQuantizer): number => (dequantize.kind === "sum" ? dequantize.planes : 1);
 
 /** What the codes of a plane stand for at scale 1, by `code - min`; float32 as in the runtime. */
@@ -28,8 +31,13 @@ export function levelsOf({ codes: [min, max], dequantize }: RowQuantizer): Float
   return Float32Array.from({ length: max - min + 1 }, (_, digit) => min + digit + offset);
 }
 
-/** The row's weights into `out [d_in]`, by the runtime's arithmetic. */
-export function decodeRow({ quantizer, codes, scale }: CodedRow, out: Float32Array): void {
+/** The row's weights into `out [d_in]`, by the runtime's arithmetic; zeros of a dropped row. */
+export function decodeRow(row: CodedRow | undefined, out: Float32Array): void {
+  if (!row) {
+    out.fill(0);
+    return;
+  }
+  const { quantizer, codes, scale } = row;
   const [cols, planes] = [out.length, planesOf(quantizer)];
   const [levels, min, groups] = [levelsOf(quantizer), quantizer.codes[0], scale.length / planes];
   const groupCols = cols / groups;

@@ -9,19 +9,22 @@
  *
  * Works on residuals of tokens rather than on a Gram matrix: a sweep costs two passes over the latents that fire.
  */
-import type { Quantizer, TensorOps } from "@qsae/core";
+import type { Grid, Quantizer, TensorOps } from "@qsae/core";
 import { latentMoments, meanOf, type LatentCodes } from "./calibration/latent-codes.ts";
 import type { CalibrationTokens } from "./calibration/tokens.ts";
-import { decodeRow, type CodedRow } from "./coded-rows.ts";
+import { decodeRow, type CodedRow, type CodedRows } from "./coded-rows.ts";
 import { fittedScale, roundRow } from "./round-row.ts";
+import { quantizersOf, type RowQuantizers } from "./row-quantizers.ts";
 
 export interface DescendOptions {
-  readonly rows: readonly CodedRow[];
+  /** Dropped ones stay dropped. */
+  readonly rows: CodedRows;
   /** `[d_in]` */
   readonly bDec: Float32Array;
   readonly codes: LatentCodes;
   readonly tokens: CalibrationTokens;
-  readonly quantizer: Quantizer;
+  /** Rows that it leaves out stay as they are. */
+  readonly quantizer: RowQuantizers;
   /** Rows `[d_sae, d_in]` that atoms are held to. Default: where they are. */
   readonly anchors?: Float32Array;
   /** Lambda as a share of the mean of Var(z). Default 0.03. */
@@ -31,7 +34,8 @@ export interface DescendOptions {
 }
 
 export interface Descended {
-  readonly rows: readonly CodedRow[];
+  readonly rows: CodedRows;
+  /** `[d_in]` */
   readonly bDec: Float32Array;
 }
 
@@ -39,10 +43,14 @@ export async function descend(ops: TensorOps, options: DescendOptions): Promise<
   const { rows: start, bDec, codes, tokens, quantizer, anchors, damping = 0.03, sweeps = 2 } = options;
   const { dIn } = tokens;
   const { mean, meanSquare } = latentMoments(codes);
-  const variance = meanSquare.map((square, j) => square - mean[j]! ** 2);
+  const variance = meanSquare.map((square, j) => Math.max(0, square - mean[j]! ** 2));
   const lambda = damping * meanOf(variance);
-  const order = [...variance.keys()].filter((j) => meanSquare[j]! > 0).sort((a, b) => variance[b]! - variance[a]!);
   const rows = start.slice();
+  const quantizers = quantizersOf(quantizer, rows.length);
+  const order = [...variance.keys()]
+    .filter((j) => rows[j] && quantizers[j] && meanSquare[j]! > 0 && variance[j]! + lambda > 0)
+    .sort((a, b) => variance[b]! - variance[a]!);
+  const wider = new Set([...new Set(quantizers)].filter((own) => own && hasWiderGrid(ops, own, dIn)));
   const residual = residualOf(rows, bDec, codes, tokens);
   const center = centerOf(residual, dIn); // [d_in] mean residual: what b_dec makes up for
   const wanted = new Float64Array(dIn);
@@ -64,7 +72,8 @@ export async function descend(ops: TensorOps, options: DescendOptions): Promise<
         const pull = anchors ? lambda * (anchors[j * dIn + d]! - atom[d]!) : 0;
         moved[d] = atom[d]! + (wanted[d]! + pull) / weight;
       }
-      const next = await roundedAt(ops, quantizer, row, moved);
+      const own = quantizers[j]!;
+      const next = await roundedAt(ops, own, row, moved, wider.has(own));
       rows[j] = next;
       decodeRow(next, moved);
       for (let d = 0; d < dIn; d++) {
@@ -80,19 +89,42 @@ export async function descend(ops: TensorOps, options: DescendOptions): Promise<
   return { rows, bDec: bDec.map((b, d) => b + center[d]!) };
 }
 
-/** The row rounded to w at its own scale, then the scale that fits best. */
-async function roundedAt(ops: TensorOps, quantizer: Quantizer, row: CodedRow, w: Float32Array): Promise<CodedRow> {
+/** Whether a quantizer's grid has more than a scale, e.g. thresholds. */
+function hasWiderGrid(ops: TensorOps, quantizer: Quantizer, dIn: number): boolean {
+  return ops.tidy(() => Object.keys(quantizer.calibrate(ops, ops.zeros([1, dIn]))).length > 1);
+}
+
+/**
+ * The row rounded to w at its own scale, then the scale that fits best; the row itself where it is as near to w.
+ *
+ * @param wider whether the grid has more than a scale; the rest of it is calibrated on w
+ */
+async function roundedAt(
+  ops: TensorOps,
+  quantizer: Quantizer,
+  row: CodedRow,
+  w: Float32Array,
+  wider: boolean,
+): Promise<CodedRow> {
   const planes = quantizer.dequantize.kind === "sum" ? [quantizer.dequantize.planes] : [];
-  const { codes } = await roundRow(ops, quantizer, w, () => ({
-    scale: ops.tensor(row.scale, [...planes, 1, row.scale.length / (planes[0] ?? 1)]),
-  }));
+  const { codes } = await roundRow(ops, quantizer, w, (): Grid => {
+    const scale = ops.tensor(row.scale, [...planes, 1, row.scale.length / (planes[0] ?? 1)]);
+    return wider ? { ...quantizer.calibrate(ops, ops.tensor(w, [1, w.length])), scale } : { scale };
+  });
   const coded = { ...row, codes };
-  return row.sharedScale ? coded : { ...coded, scale: fittedScale(coded, w) };
+  const next = row.sharedScale ? coded : { ...coded, scale: fittedScale(coded, w) };
+  return squaredError(next, w) < squaredError(row, w) ? next : row;
+}
+
+function squaredError(row: CodedRow, w: Float32Array): number {
+  const q = new Float32Array(w.length);
+  decodeRow(row, q);
+  return w.reduce((sum, value, d) => sum + (value - q[d]!) ** 2, 0);
 }
 
 /** `target - Z Q - b_dec` `[tokens, d_in]` */
 function residualOf(
-  rows: readonly CodedRow[],
+  rows: CodedRows,
   bDec: Float32Array,
   { byLatent }: LatentCodes,
   { target, tokens, dIn }: CalibrationTokens,

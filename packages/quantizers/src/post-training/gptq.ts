@@ -11,11 +11,13 @@
  * reconstruction of every calibration token: a block starts from `W_b + H_bb^-1 Z_b^T (Z_before E_before) / N`. Memory is that of the
  * tokens and one block, whatever d_sae is.
  */
-import type { Quantizer, TensorOps } from "@qsae/core";
+import type { TensorOps } from "@qsae/core";
 import { codeGram } from "./calibration/code-gram.ts";
 import { latentMoments, meanOf, type LatentCodes } from "./calibration/latent-codes.ts";
-import { decodeRow, type CodedRow } from "./coded-rows.ts";
-import { calibratedGrids, fittedScale, roundRow, type RowGrids } from "./round-row.ts";
+import type { CodedRow } from "./coded-rows.ts";
+import { errorOf, roundBlock } from "./round-block.ts";
+import { sharedGrids } from "./row-grids.ts";
+import { quantizersOf, type RowQuantizers } from "./row-quantizers.ts";
 import { solveWithFactor, upperFactor } from "./upper-factor.ts";
 
 export interface GptqOptions {
@@ -23,114 +25,44 @@ export interface GptqOptions {
   readonly w: Float32Array;
   readonly dIn: number;
   readonly codes: LatentCodes;
-  readonly quantizer: Quantizer;
+  /** Of dropped latents the others make up for what they can. */
+  readonly quantizer: RowQuantizers;
   /** Lambda as a share of the mean of E[z^2]. Default 0.1: 0.01 is as good, 1 is worse. */
   readonly damping?: number;
   /** Latents whose Gram matrix is held at once; 2048 take 32 MiB. Default 2048. */
   readonly blockLatents?: number;
 }
 
-/** Atoms whose scales are searched at once, when the errors before them are known. */
-const SCALE_ROWS = 64;
-
-export async function gptq(ops: TensorOps, options: GptqOptions): Promise<CodedRow[]> {
+/** Rows by latent; undefined are those that have no quantizer. */
+export async function gptq(ops: TensorOps, options: GptqOptions): Promise<(CodedRow | undefined)[]> {
   const { w, dIn, codes, quantizer, damping = 0.1, blockLatents = 2048 } = options;
   const { meanSquare } = latentMoments(codes);
   const lambda = damping * meanOf(meanSquare);
   const order = Int32Array.from(meanSquare.keys()).sort((a, b) => meanSquare[b]! - meanSquare[a]! || a - b);
-  const shared = sharedGrids(ops, quantizer, w, codes.dSae);
-  const rows = new Array<CodedRow>(codes.dSae);
+  const quantizers = quantizersOf(quantizer, codes.dSae);
+  const rows = new Array<CodedRow | undefined>(codes.dSae);
   /** What the atoms so far get wrong: `Z E [tokens, d_in]` */
   const residual = new Float32Array(blockLatents < codes.dSae ? codes.tokens * dIn : 0);
+  const shared = sharedGrids(ops, quantizers, w, dIn);
   try {
     for (let first = 0; first < order.length; first += blockLatents) {
       const block = order.subarray(first, first + blockLatents);
       const factor = codeGram(codes, block); // [b, b]
-      for (let i = 0; i < block.length; i++) factor[i * block.length + i]! += lambda || 1;
+      for (let at = 0; at < factor.length; at += block.length + 1) factor[at] = factor[at]! + lambda || 1;
       upperFactor(factor, block.length);
       const targets = gathered(w, block, dIn); // [b, d_in]
       if (first > 0) makeUpFor(residual, { codes, block, factor, targets, dIn });
-      const chosen = await roundBlock(ops, { quantizer, targets, factor, dIn, ...(shared ? { shared } : {}) });
+      const ofBlock = Array.from(block, (j) => quantizers[j]);
+      const chosen = await roundBlock(ops, { quantizers: ofBlock, targets, factor, dIn, shared });
       for (const [at, j] of block.entries()) {
-        rows[j] = chosen[at]!;
-        if (residual.length > 0) addError(residual, codes, j, errorOf(w.subarray(j * dIn, (j + 1) * dIn), chosen[at]!));
+        rows[j] = chosen[at];
+        if (residual.length > 0) addError(residual, codes, j, errorOf(w.subarray(j * dIn, (j + 1) * dIn), chosen[at]));
       }
     }
   } finally {
-    shared?.dispose();
+    for (const grids of shared.values()) grids.dispose();
   }
   return rows;
-}
-
-/** One grid for the whole matrix, where that is the quantizer's way. */
-function sharedGrids(ops: TensorOps, quantizer: Quantizer, w: Float32Array, rows: number): RowGrids | undefined {
-  const grids = calibratedGrids(ops, quantizer, w, rows);
-  if (grids.shared) return grids;
-  grids.dispose();
-  return undefined;
-}
-
-interface Block {
-  readonly quantizer: Quantizer;
-  /** `[b, d_in]` */
-  readonly targets: Float64Array;
-  /** R `[b, b]` */
-  readonly factor: Float64Array;
-  readonly dIn: number;
-  readonly shared?: RowGrids;
-}
-
-async function roundBlock(ops: TensorOps, { quantizer, targets, factor, dIn, shared }: Block): Promise<CodedRow[]> {
-  const size = targets.length / dIn;
-  const errors = new Float64Array(targets.length); // [b, d_in]
-  const rows: CodedRow[] = [];
-  const wanted = new Float32Array(SCALE_ROWS * dIn);
-  for (let first = 0; first < size; first += SCALE_ROWS) {
-    const count = Math.min(SCALE_ROWS, size - first);
-    for (let m = first; m < first + count; m++) {
-      wanted.set(compensated(targets, errors, factor, m, first, dIn), (m - first) * dIn);
-    }
-    const grids = shared ?? calibratedGrids(ops, quantizer, wanted.subarray(0, count * dIn), count);
-    try {
-      for (let m = first; m < first + count; m++) {
-        const row = Float32Array.from(compensated(targets, errors, factor, m, m, dIn));
-        const rounded = await roundRow(ops, quantizer, row, () => grids.of(shared ? 0 : m - first));
-        const scale = shared ? rounded.scale : fittedScale({ quantizer, ...rounded }, row);
-        const coded: CodedRow = { quantizer, codes: rounded.codes, scale, sharedScale: shared !== undefined };
-        rows.push(coded);
-        errors.set(errorOf(targets.subarray(m * dIn, (m + 1) * dIn), coded), m * dIn);
-      }
-    } finally {
-      if (!shared) grids.dispose();
-    }
-  }
-  return rows;
-}
-
-/** `w_m + sum_{i < until} (R_im / R_mm) E_i` */
-function compensated(
-  targets: Float64Array,
-  errors: Float64Array,
-  factor: Float64Array,
-  m: number,
-  until: number,
-  dIn: number,
-): Float64Array {
-  const size = targets.length / dIn;
-  const row = targets.slice(m * dIn, (m + 1) * dIn);
-  const pivot = factor[m * size + m]!;
-  for (let i = 0; i < until; i++) {
-    const share = factor[i * size + m]! / pivot;
-    if (share === 0) continue;
-    for (let d = 0, e = i * dIn; d < dIn; d++, e++) row[d]! += share * errors[e]!;
-  }
-  return row;
-}
-
-function errorOf(w: Float32Array | Float64Array, row: CodedRow): Float64Array {
-  const q = new Float32Array(w.length);
-  decodeRow(row, q);
-  return Float64Array.from(w, (value, d) => value - q[d]!);
 }
 
 function gathered(w: Float32Array, block: Int32Array, dIn: number): Float64Array {

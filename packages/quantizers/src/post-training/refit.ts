@@ -7,11 +7,11 @@ import { latentMoments, meanOf, type LatentCodes } from "./calibration/latent-co
 import { paddedLatents } from "./calibration/padded-latents.ts";
 import type { CalibrationTokens } from "./calibration/tokens.ts";
 import { codesTensor, partsOf, partWeights, scaleTensorShape, withScales, type CodedPart } from "./coded-parts.ts";
-import { levelsOf, planesOf, type CodedRow } from "./coded-rows.ts";
+import { levelsOf, planesOf, type CodedRows } from "./coded-rows.ts";
 import { combined, conjugateGradients, type Vector } from "./conjugate-gradients.ts";
 
 export interface Refitted {
-  readonly rows: readonly CodedRow[];
+  readonly rows: CodedRows;
   /** `[d_in]` */
   readonly bDec: Float32Array;
 }

@@ -60,8 +60,9 @@ export async function roundRow(
 }
 
 /**
- * The scales that bring the codes closest to w: least squares, of each group alone, and for several planes one after the
- * other. Where no weight has a level other than 0, and where the best scale would not be positive, the scale stays.
+ * Scales that bring the codes closer to w: least squares, of each group alone; of several planes one after the other, the
+ * others as they are. Where no weight has a level other than 0, and where the best scale would not be positive, the scale
+ * stays, so that the error never grows.
  */
 export function fittedScale({ quantizer, codes, scale }: Omit<CodedRow, "sharedScale">, w: Float32Array): Float32Array {
   const [planes, cols, levels] = [planesOf(quantizer), w.length, levelsOf(quantizer)];
@@ -69,20 +70,27 @@ export function fittedScale({ quantizer, codes, scale }: Omit<CodedRow, "sharedS
   const groupCols = cols / groups;
   const min = quantizer.codes[0];
   const fitted = scale.slice();
-  const rest = Float64Array.from(w);
+  const levelAt = (plane: number, d: number): number => levels[codes[plane * cols + d]! - min]!;
+  const rest = Float64Array.from(w, (value, d) => {
+    let left = value;
+    for (let plane = 0; plane < planes; plane++) {
+      left -= levelAt(plane, d) * scale[plane * groups + Math.floor(d / groupCols)]!;
+    }
+    return left;
+  });
   for (let plane = 0; plane < planes; plane++) {
     for (let group = 0; group < groups; group++) {
-      let [product, energy] = [0, 0];
       const at = plane * groups + group;
-      for (let d = group * groupCols; d < (group + 1) * groupCols; d++) {
-        const level = levels[codes[plane * cols + d]! - min]!;
-        product += level * rest[d]!;
+      const [from, to] = [group * groupCols, (group + 1) * groupCols];
+      let product = 0;
+      let energy = 0;
+      for (let d = from; d < to; d++) {
+        const level = levelAt(plane, d);
+        product += level * (rest[d]! + level * scale[at]!);
         energy += level * level;
       }
       if (energy > 0 && product > 0) fitted[at] = product / energy;
-      for (let d = group * groupCols; d < (group + 1) * groupCols; d++) {
-        rest[d]! -= levels[codes[plane * cols + d]! - min]! * fitted[at]!;
-      }
+      for (let d = from; d < to; d++) rest[d]! += levelAt(plane, d) * (scale[at]! - fitted[at]!);
     }
   }
   return fitted;

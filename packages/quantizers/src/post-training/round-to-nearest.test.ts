@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { normals, openBackend } from "@qsae/core";
-import { bitsPerWeight, dequantizeMatrix, type FloatMatrix, type PackedSae } from "@qsae/runtime";
+import {
+  bitsPerWeight,
+  dequantizeMatrix,
+  NO_PART,
+  type FloatMatrix,
+  type MixedMatrix,
+  type PackedSae,
+} from "@qsae/runtime";
 import { int } from "../int.ts";
+import { dropDeadLatents } from "../mixed/drop-dead-latents.ts";
+import { packMixed } from "../mixed/pack-mixed.ts";
 import { ternary } from "../ternary.ts";
 import { roundToNearest } from "./round-to-nearest.ts";
 
@@ -51,6 +60,32 @@ describe("roundToNearest", () => {
         expect(Math.abs(w[i]! - q)).toBeCloseTo(best, 2); // scales are rounded to F16 after the codes were chosen
       });
     }
+  });
+  it("leaves rows dropped that are dropped already", async () => {
+    const { ops } = await openBackend("cpu");
+    const dropped = dropDeadLatents(sae, [0, 3]);
+    for (const from of [dropped, await roundToNearest(ops, dropped, { encoder: int(4), dictionary: int(4) })]) {
+      const { stages } = await roundToNearest(ops, from, { encoder: ternary(), dictionary: ternary() });
+      for (const side of ["encoder", "dictionary"] as const) {
+        const matrix = stages[0]![side];
+        expect(matrix).toMatchObject({ kind: "mixed", rows, cols, parts: [{ quantizer: { id: "ternary" }, rows: 4 }] });
+        expect([...(matrix as MixedMatrix).partOfRow]).toEqual([NO_PART, 0, 0, NO_PART, 0, 0]);
+      }
+    }
+    const all = dropDeadLatents(sae, [0, 1, 2, 3, 4, 5]);
+    const { stages } = await roundToNearest(ops, all, { dictionary: ternary() });
+    expect(stages[0]!.dictionary).toMatchObject({ kind: "mixed", parts: [] });
+  });
+  it("makes one matrix of a mixed one that has all rows", async () => {
+    const { ops } = await openBackend("cpu");
+    const { values } = matrix(2);
+    const mixed = await packMixed(ops, { shape: [rows, cols], data: values }, [
+      ...[int(4), ternary(), ternary()],
+      ...[int(2), int(4), ternary()],
+    ]);
+    const given = { ...sae, stages: [{ ...sae.stages[0]!, dictionary: mixed }] };
+    const { stages } = await roundToNearest(ops, given, { dictionary: ternary() });
+    expect(stages[0]!.dictionary).toMatchObject({ kind: "codes", rows, quantizer: { id: "ternary" } });
   });
   it("leaks no tensors", async () => {
     const { ops } = await openBackend("cpu");

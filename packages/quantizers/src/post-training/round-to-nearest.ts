@@ -2,8 +2,9 @@
  * Naive post-training quantization: every weight rounded to the nearest level of its atom's grid, nothing retrained. The
  * baseline that every better method is measured against.
  */
-import { dequantizeMatrix, type PackedMatrix, type PackedSae } from "@qsae/runtime";
+import { dequantizeMatrix, NO_PART, type HostTensor, type PackedMatrix, type PackedSae } from "@qsae/runtime";
 import { packMatrix, type Quantizer, type TensorOps } from "@qsae/core";
+import { packMixed } from "../mixed/pack-mixed.ts";
 
 export interface RoundingTargets {
   /** Absent: the encoder stays as it is. */
@@ -12,7 +13,10 @@ export interface RoundingTargets {
   readonly dictionary?: Quantizer;
 }
 
-/** The same SAE with rounded matrices. Already quantized matrices are rounded from their decoded weights. */
+/**
+ * The same SAE with rounded matrices. Already quantized matrices are rounded from their decoded weights; rows that a mixed
+ * one does not have stay dropped.
+ */
 export async function roundToNearest(
   ops: TensorOps,
   sae: PackedSae,
@@ -31,5 +35,8 @@ export async function roundToNearest(
 
 async function round(ops: TensorOps, matrix: PackedMatrix, quantizer: Quantizer | undefined): Promise<PackedMatrix> {
   if (!quantizer) return matrix;
-  return packMatrix(ops, quantizer, { shape: [matrix.rows, matrix.cols], data: dequantizeMatrix(matrix) });
+  const weights: HostTensor = { shape: [matrix.rows, matrix.cols], data: dequantizeMatrix(matrix) };
+  if (matrix.kind !== "mixed" || !matrix.partOfRow.includes(NO_PART)) return packMatrix(ops, quantizer, weights);
+  const perRow = Array.from(matrix.partOfRow, (part) => (part === NO_PART ? undefined : quantizer));
+  return packMixed(ops, weights, perRow);
 }

@@ -11,7 +11,7 @@ import {
   type Selection,
 } from "@qsae/runtime";
 import { packMatrix, type Quantizer, type TensorOps } from "@qsae/core";
-import { decodeRow, rowsOfMatrix, type CodedRow } from "./coded-rows.ts";
+import { decodeRow, rowsOfMatrix, type CodedRows } from "./coded-rows.ts";
 import { packRows } from "./pack-rows.ts";
 
 export interface WorkingSae {
@@ -34,7 +34,7 @@ export interface WorkingSae {
 /** - `trained-codes`: float weights whose codes still move in training, as `quantizer` rounds them at these scales */
 export type WorkingMatrix =
   | { readonly kind: "float"; readonly rows: Float32Array }
-  | { readonly kind: "codes"; readonly rows: readonly CodedRow[] }
+  | { readonly kind: "codes"; readonly rows: CodedRows }
   | {
       readonly kind: "trained-codes";
       readonly rows: Float32Array;
@@ -44,13 +44,19 @@ export type WorkingMatrix =
     };
 
 /**
- * @throws UsageError if the SAE has several stages: each is trained on what the ones before leave, so none can change alone
+ * @throws UsageError if the SAE has several stages: each is trained on what the ones before leave, so none can change alone;
+ *   or one whose output is weighted
  */
 export function workingSae(sae: PackedSae): WorkingSae {
   const [stage, second] = sae.stages;
   if (!stage || second) {
     throw new UsageError(
       `post-training: this SAE has ${sae.stages.length} stages, each trained on the residual of the one before; only SAEs of one stage can be quantized after training (method rtn takes any)`,
+    );
+  }
+  if (stage.outputWeight !== 1) {
+    throw new UsageError(
+      `post-training: the stage's output has the weight ${stage.outputWeight}; only SAEs with weight 1 can be quantized after training (method rtn takes any)`,
     );
   }
   return {

@@ -1,6 +1,7 @@
 /** The tokens that post-training methods look at: a sample of a data source, in the space of the SAE's stage. */
-import { toStageSpace, UsageError, type PackedSae } from "@qsae/runtime";
+import { UsageError, type PackedSae } from "@qsae/runtime";
 import type { DataSource } from "@qsae/core";
+import { inStageSpace } from "../stage-space.ts";
 
 export interface CalibrationTokens {
   readonly tokens: number;
@@ -22,6 +23,7 @@ const BATCH_TOKENS = 1024;
  * `tokens` tokens of one shuffled pass, or all where the source has fewer; only they are held in memory.
  *
  * @throws UsageError if the width of the data is not that of the SAE, or it has no tokens
+ * @throws NonFiniteError naming the row of an activation that is not finite
  */
 export async function sampleTokens(
   sae: PackedSae,
@@ -34,22 +36,18 @@ export async function sampleTokens(
   }
   const tokens = Math.min(wanted, source.tokens);
   if (tokens < 1) throw new UsageError("calibration: the data has no tokens; give activations of the SAE's hook");
-  const space = { dIn, inputScale: sae.inputScale ?? 1, signs: sae.rotation?.signs };
   const x = new Float32Array(tokens * dIn);
   const target = new Float32Array(tokens * dIn);
   let filled = 0;
   let apart = sae.skip !== undefined;
   for await (const batch of source.batches({ batchSize: Math.min(BATCH_TOKENS, tokens), seed })) {
     const rows = Math.min(batch.n, tokens - filled);
-    const inSpace = new Float64Array(rows * dIn);
-    toStageSpace(space, batch.x, 0, rows, inSpace, filled);
-    x.set(inSpace, filled * dIn);
-    if (batch.target) {
-      apart = true;
-      toStageSpace(space, batch.target, 0, rows, inSpace, filled);
-    }
-    if (sae.skip) subtractProduct(inSpace, x.subarray(filled * dIn), sae.skip, rows, dIn);
-    target.set(inSpace, filled * dIn);
+    const encoded = inStageSpace(sae, batch.x, rows, batch.rows); // [rows, d_in]
+    const wanted = batch.target ? inStageSpace(sae, batch.target, rows, batch.rows) : encoded.slice(); // [rows, d_in]
+    apart ||= batch.target !== undefined;
+    if (sae.skip) subtractProduct(wanted, encoded, sae.skip, rows, dIn);
+    x.set(encoded, filled * dIn);
+    target.set(wanted, filled * dIn);
     filled += rows;
     if (filled === tokens) break;
   }
@@ -58,7 +56,7 @@ export async function sampleTokens(
 }
 
 /** `out -= x skip` for rows tokens; skip `[d_in, d_in]`. */
-function subtractProduct(out: Float64Array, x: Float32Array, skip: Float32Array, rows: number, dIn: number): void {
+function subtractProduct(out: Float64Array, x: Float64Array, skip: Float32Array, rows: number, dIn: number): void {
   for (let row = 0; row < rows; row++) {
     for (let i = 0; i < dIn; i++) {
       const value = x[row * dIn + i]!;
