@@ -28,12 +28,18 @@ export { measureWidths } from "./mixed/measure-widths.ts";
 export { packMixed } from "./mixed/pack-mixed.ts";
 export { gaussianWidths, quantizerOfWidth, widthBits, type Width } from "./mixed/widths.ts";
 export {
-  quantizeDefaults,
   quantizeSae,
   quantizeMethods,
   type QuantizedSae,
   type QuantizeMethod,
   type QuantizeSaeOptions,
 } from "./post-training/quantize-sae.ts";
-export { quantizeMixed, type MixedSae, type QuantizeMixedOptions } from "./post-training/mixed-sae.ts";
+export { quantizeDefaults } from "./post-training/quantize-defaults.ts";
+export {
+  mixedMethods,
+  quantizeMixed,
+  type MixedMethod,
+  type MixedSae,
+  type QuantizeMixedOptions,
+} from "./post-training/mixed-sae.ts";
 export { rotateSae } from "./post-training/rotate.ts";

@@ -1,6 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { arraySource, normals, openBackend, seededRandom, type Backend, type DataSource } from "@qsae/core";
-import { bitsPerWeight, decodePackedSae, encodePackedSae, loadSae, UsageError, type PackedSae } from "@qsae/runtime";
+import {
+  bitsPerWeight,
+  decodePackedSae,
+  encodePackedSae,
+  loadSae,
+  NO_PART,
+  UsageError,
+  type MixedMatrix,
+  type PackedSae,
+} from "@qsae/runtime";
 import { int } from "../int.ts";
 import { quantizeMixed } from "./mixed-sae.ts";
 import { quantizeSae } from "./quantize-sae.ts";
@@ -57,16 +66,17 @@ function tokensOf(seed: number): Float32Array {
   return made;
 }
 
-/** What quantizing adds to the reconstruction. */
-function errorOf(packed: PackedSae): number {
-  const [float, quantized] = [loadSae(sae), loadSae(encodePackedSae(packed))].map((of) => of.reconstruct(x)); // [tokens, d_in]
-  return quantized!.reduce((sum, value, i) => sum + (value - float![i]!) ** 2, 0);
+const reconstructionOf = (of: PackedSae): Float32Array => loadSae(encodePackedSae(of)).reconstruct(x); // [tokens, d_in]
+
+/** Squared distance of the reconstruction from the float SAE's, or from the data. */
+function errorOf(packed: PackedSae, wanted = reconstructionOf(sae)): number {
+  return reconstructionOf(packed).reduce((sum, value, i) => sum + (value - wanted[i]!) ** 2, 0);
 }
 
 describe("quantizeMixed", () => {
   it("stays within the budget, drops the dead, and gives the atoms that matter most bits", async () => {
     const mixed = await quantizeMixed(backend, sae, { budget: 2.6, source: source() });
-    expect(mixed.tokens).toBe(tokens);
+    expect(mixed.importanceTokens).toBe(tokens);
     expect(mixed.dead).toEqual(expect.arrayContaining(DEAD));
     for (const j of mixed.dead) expect(mixed.bits[j]).toBe(0);
     const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -83,15 +93,29 @@ describe("quantizeMixed", () => {
   it("is better than every atom alike at as many bits", async () => {
     // d_in = 32: 2 bits, a scale of 16 bits per atom
     const { sae: alike } = await quantizeSae(backend, sae, { method: "rtn", dictionary: int(2) });
-    const { sae: mixed } = await quantizeMixed(backend, sae, {
-      budget: bitsPerWeight(alike).dictionary,
-      source: source(),
+    const options = { budget: bitsPerWeight(alike).dictionary, source: source() };
+    const { sae: rounded } = await quantizeMixed(backend, sae, { ...options, method: "rtn" });
+    expect(errorOf(rounded)).toBeLessThan(0.5 * errorOf(alike));
+    const { sae: calibrated } = await quantizeMixed(backend, sae, options);
+    expect(errorOf(calibrated, x)).toBeLessThan(0.9 * errorOf(rounded, x)); // gptq fits the data
+  });
+
+  it("trains what is not codes, encoder codes and all", async () => {
+    const losses: number[] = [];
+    const { sae: tuned, bits } = await quantizeMixed(backend, sae, {
+      ...{ budget: 2.6, method: "tune", encoder: int(4), steps: 60, batchSize: 128, source: source() },
+      reporters: [{ onStep: ({ loss }) => void losses.push(loss) }],
     });
-    expect(errorOf(mixed)).toBeLessThan(0.5 * errorOf(alike));
+    expect(losses).toHaveLength(60);
+    const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(losses.slice(-10))).toBeLessThan(mean(losses.slice(0, 10)));
+    const { partOfRow } = tuned.stages[0]!.dictionary as MixedMatrix;
+    expect([...partOfRow].map((part) => part === NO_PART)).toEqual([...bits].map((own) => own === 0));
+    expect(bitsPerWeight(tuned).dictionary).toBeLessThanOrEqual(2.6);
   });
 
   it("rounds the encoder first and rotates where asked; the same options give the same file", async () => {
-    const options = { budget: 3, encoder: int(8), rotate: true, seed: 3, source: source() };
+    const options = { budget: 3, method: "rtn", encoder: int(8), rotate: true, seed: 3, source: source() } as const;
     const [a, b] = [await quantizeMixed(backend, sae, options), await quantizeMixed(backend, sae, options)];
     expect(encodePackedSae(a.sae)).toEqual(encodePackedSae(b.sae));
     expect(a.sae.rotation?.kind).toBe("hadamard");
@@ -108,6 +132,7 @@ describe("quantizeMixed", () => {
     await refused({ budget: 0.1 }).toThrow("a budget of 0.1 bits per weight is too small");
     await refused({ source: arraySource(x, dIn / 2) }).toThrow("the data has d_in=16, the SAE d_in=32");
     await refused({ source: arraySource(new Float32Array(10 * dIn), dIn) }).toThrow("no latent fires on 10 tokens");
+    await refused({ method: "two-phase" as "tune" }).toThrow('unknown method "two-phase"; allowed: rtn, gptq, tune');
     await refused({}, { ...sae, stages: [sae.stages[0]!, sae.stages[0]!] }).toThrow("this SAE has 2 stages");
   });
 });

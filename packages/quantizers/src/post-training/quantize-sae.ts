@@ -5,6 +5,7 @@ import { UsageError, unknownName, type PackedSae } from "@qsae/runtime";
 import { encodeTokens } from "./calibration/encode-tokens.ts";
 import { sampleTokens, type CalibrationTokens } from "./calibration/tokens.ts";
 import { interruptible } from "./interruptible.ts";
+import { quantizeDefaults } from "./quantize-defaults.ts";
 import { calibrated } from "./recipes/calibrated.ts";
 import { tuned, twoPhase } from "./recipes/tuned.ts";
 import { rotateSae } from "./rotate.ts";
@@ -19,9 +20,6 @@ import { packWorkingSae, workingSae, type WorkingSae } from "./working-sae.ts";
  */
 export const quantizeMethods = ["rtn", "gptq", "tune", "two-phase"] as const;
 export type QuantizeMethod = (typeof quantizeMethods)[number];
-
-/** Of {@link QuantizeSaeOptions}. */
-export const quantizeDefaults = { calibrationTokens: 20_000, steps: 1000, batchSize: 1024, seed: 0 } as const;
 
 export interface QuantizeSaeOptions extends RoundingTargets {
   readonly method: QuantizeMethod;
