@@ -48,7 +48,7 @@ export function quantizeCommand(): Command {
     )
     .option(
       "--method <name>",
-      "rtn: to the nearest level, no data; gptq: codes, scales and biases that make up for each other, seconds; tune: gptq, then trains all but the codes, a minute; two-phase: trains the encoder's codes too, for 2 bits and less on both sides; default gptq with --data, else rtn",
+      "rtn: to the nearest level, no data; gptq: codes, scales and biases that make up for each other, seconds; tune: gptq, then trains all but the codes, a minute; two-phase: trains the encoder's codes too, for 2 bits and less on both sides; default gptq with --data, else rtn; for --bits rtn, gptq or tune",
     )
     .option("--data <file>", "training activations of the SAE's hook (.safetensors or .npy), not those you evaluate on")
     .option("--tensor <name>", "which tensor of the file; default: the only float one")
@@ -59,11 +59,7 @@ export function quantizeCommand(): Command {
     .option("--target-tensor <name>", "which tensor of --target; default: the only float one")
     .option("--heldout <file>", "activations to measure FVU and L0 on, before and after")
     .option("--heldout-target <file>", "what is to be reconstructed from --heldout")
-    .option(
-      "--calibration-tokens <n>",
-      "tokens of --data that gptq looks at, default 20000; for --bits those that importance is measured on, default 100000",
-      integer(1),
-    )
+    .option("--calibration-tokens <n>", "tokens of --data that gptq looks at; default 20000", integer(1))
     .option("--steps <n>", "training steps of tune and two-phase in all; default 1000", integer(1))
     .option("--batch-size <n>", "tokens per training step; default 1024", integer(1))
     .option("--rotate", "rotate the activations' space first: helps where few dimensions dominate (d_in a power of 2)")

@@ -7,8 +7,9 @@ import type { QuantizationPlan } from "./quantization-plan.ts";
 
 export interface Done {
   readonly plan: Omit<QuantizationPlan, "data" | "heldout">;
-  readonly calibrationTokens: number | undefined;
-  readonly source: DataSource | undefined;
+  readonly calibrationTokens?: number;
+  readonly importanceTokens?: number;
+  readonly source?: DataSource;
 }
 
 /** In words: `gptq, encoder int8, decoder ternary` */
@@ -39,15 +40,17 @@ export function describedAs(description: PackedDescription, done: Done): PackedD
   };
 }
 
-function howOf({ plan, calibrationTokens, source }: Done): string {
-  const { method, steps = quantizeDefaults.steps, batchSize = quantizeDefaults.batchSize } = plan;
-  const { seed = quantizeDefaults.seed } = plan;
+function howOf({ plan, calibrationTokens, importanceTokens, source }: Done): string {
+  const { method } = plan;
+  const { steps, batchSize, seed } = { ...quantizeDefaults, ...plan };
   const trains = method === "tune" || method === "two-phase";
   return [
     method,
+    ...(calibrationTokens === undefined ? [] : [`${calibrationTokens} calibration tokens`]),
+    ...(importanceTokens === undefined ? [] : [`importance on ${importanceTokens} tokens`]),
     ...(trains ? [`${steps} steps of ${batchSize} tokens`] : []),
-    ...(source && calibrationTokens !== undefined
-      ? [`${calibrationTokens} calibration tokens of ${nameOf(source)}`, `seed ${seed}`]
+    ...(source && (calibrationTokens ?? importanceTokens) !== undefined
+      ? [`data ${nameOf(source)}`, `seed ${seed}`]
       : []),
     `qsae ${version()}`,
   ].join(", ");

@@ -1,6 +1,6 @@
 /** What `qsae quantize` is to do, from its options and the configuration; what does not go together is said before anything is read. */
 import type { Quantizer, QuantizerResolver } from "@qsae/core";
-import { quantizeMethods, type QuantizeMethod } from "@qsae/quantizers";
+import { mixedMethods, quantizeMethods, type QuantizeMethod } from "@qsae/quantizers";
 import { UsageError, unknownName } from "@qsae/runtime";
 import type { QuantizeFlags } from "../commands/quantize.ts";
 import type { QsaeConfig } from "../config/define-config.ts";
@@ -25,8 +25,6 @@ export interface QuantizationPlan {
 
 /** Methods that train. */
 const TRAINING: readonly QuantizeMethod[] = ["tune", "two-phase"];
-/** Methods that give every atom its own width. */
-const MIXED: readonly QuantizeMethod[] = ["rtn"];
 
 /** Whether there has to be `data`. */
 export const needsData = ({ method, budget }: Pick<QuantizationPlan, "method" | "budget">): boolean =>
@@ -73,22 +71,19 @@ export function quantizationPlan(
 }
 
 function methodOf({ method, bits, data }: QuantizeFlags): QuantizeMethod {
-  if (method === undefined) return data === undefined || bits !== undefined ? "rtn" : "gptq";
+  if (method === undefined) return data === undefined && bits === undefined ? "rtn" : "gptq";
   const known = quantizeMethods.find((name) => name === method);
   if (known === undefined) throw unknownName("method", method, quantizeMethods);
-  if (bits !== undefined && !MIXED.includes(known)) {
+  if (bits !== undefined && !mixedMethods.some((name) => name === method)) {
     throw new UsageError(
-      `quantize: --bits does not go with --method ${method}; allowed with it: ${MIXED.join(", ")} (the default)`,
+      `quantize: --bits ${bits} does not go with --method ${method}; allowed with it: ${mixedMethods.join(", ")}`,
     );
   }
   return known;
 }
 
 /** An option without effect is a misunderstanding. */
-function requireUsedOptions(
-  { steps, batchSize, calibrationTokens, bits }: QuantizeFlags,
-  method: QuantizeMethod,
-): void {
+function requireUsedOptions({ steps, batchSize, calibrationTokens }: QuantizeFlags, method: QuantizeMethod): void {
   const unused = (option: string, methods: readonly QuantizeMethod[]): UsageError =>
     new UsageError(
       `quantize: ${option} does nothing with --method ${method}; leave it out, or take --method ${methods.join(" or ")}`,
@@ -96,7 +91,7 @@ function requireUsedOptions(
   const trains = TRAINING.includes(method);
   if (steps !== undefined && !trains) throw unused(`--steps ${steps}`, TRAINING);
   if (batchSize !== undefined && !trains) throw unused(`--batch-size ${batchSize}`, TRAINING);
-  if (calibrationTokens !== undefined && method === "rtn" && bits === undefined) {
+  if (calibrationTokens !== undefined && method === "rtn") {
     throw unused(`--calibration-tokens ${calibrationTokens}`, ["gptq", ...TRAINING]);
   }
 }

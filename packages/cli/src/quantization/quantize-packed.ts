@@ -1,6 +1,6 @@
 /** A method applied to an SAE; the result's description says what was done. */
 import type { Backend, DataSource } from "@qsae/core";
-import { quantizeDefaults, quantizeMixed, quantizeSae } from "@qsae/quantizers";
+import { quantizeDefaults, quantizeMixed, quantizeSae, type QuantizeSaeOptions } from "@qsae/quantizers";
 import { UsageError, type PackedSae } from "@qsae/runtime";
 import { withoutAbsent } from "../config/without-absent.ts";
 import { roundsReporter } from "../reporters/rounds-reporter.ts";
@@ -21,71 +21,56 @@ export interface QuantizedPacked {
   readonly packed: PackedSae;
   /** Of the method alone. */
   readonly seconds: number;
-  /** Tokens that it looked at, before any training. */
+  /** Tokens that gptq looked at. */
   readonly calibrationTokens?: number;
+  /** Tokens that the importance of atoms was measured on. */
+  readonly importanceTokens?: number;
 }
 
-/**
- * @throws UsageError as `quantizeSae` and `quantizeMixed` do, and the signal's reason where it is aborted
- */
+type Plan = Omit<QuantizationPlan, "data" | "heldout">;
+
+/** @throws UsageError as `quantizeSae` and `quantizeMixed` do, and the signal's reason where it is aborted */
 export async function quantizePacked(
   sae: PackedSae,
-  plan: Omit<QuantizationPlan, "data" | "heldout">,
-  context: QuantizeContext,
-): Promise<QuantizedPacked> {
-  const startedMs = performance.now();
-  const { sae: quantized, calibrationTokens } = await (plan.budget === undefined
-    ? alike(sae, plan, context)
-    : mixed(sae, { ...plan, budget: plan.budget }, context));
-  const seconds = (performance.now() - startedMs) / 1000;
-  const done = { plan, calibrationTokens, source: context.source };
-  return {
-    packed: { ...quantized, description: describedAs(quantized.description, done) },
-    seconds,
-    ...withoutAbsent({ calibrationTokens }),
-  };
-}
-
-interface Quantized {
-  readonly sae: PackedSae;
-  readonly calibrationTokens?: number;
-}
-
-/** The same quantizer for all atoms. */
-async function alike(
-  sae: PackedSae,
-  plan: Omit<QuantizationPlan, "data" | "heldout">,
+  plan: Plan,
   { backend, source, terminal, signal }: QuantizeContext,
-): Promise<Quantized> {
-  const { method, encoder, dictionary, rotate, seed } = plan;
-  const { steps = quantizeDefaults.steps, batchSize = quantizeDefaults.batchSize } = plan;
-  const { calibrationTokens = quantizeDefaults.calibrationTokens } = plan;
+): Promise<QuantizedPacked> {
+  const { method, encoder, seed } = plan;
+  const { steps, batchSize, calibrationTokens } = { ...quantizeDefaults, ...plan };
   const total = steps * Math.min(batchSize, source?.tokens ?? 0);
   const bar = roundsReporter(terminal, { label: method, total });
+  const options = {
+    ...{ rotate: plan.rotate, steps, batchSize, calibrationTokens, reporters: [bar], signal },
+    ...withoutAbsent({ encoder, seed }),
+  };
+  const startedMs = performance.now();
   try {
-    const quantized = await quantizeSae(backend, sae, {
-      ...{ method, rotate, steps, batchSize, calibrationTokens, signal },
-      ...withoutAbsent({ encoder, dictionary, source, seed }),
-      reporters: [bar],
+    const { sae: quantized, importanceTokens } = await quantizedBy(backend, sae, plan, source, options);
+    const seconds = (performance.now() - startedMs) / 1000;
+    const looked = withoutAbsent({
+      calibrationTokens: source && method !== "rtn" ? Math.min(calibrationTokens, source.tokens) : undefined,
+      importanceTokens,
     });
-    if (method === "rtn" || source === undefined) return { sae: quantized.sae };
-    return { sae: quantized.sae, calibrationTokens: Math.min(calibrationTokens, source.tokens) };
+    const description = describedAs(quantized.description, { plan, ...looked, ...(source && { source }) });
+    return { packed: { ...quantized, description }, seconds, ...looked };
   } finally {
     bar.close();
   }
 }
 
-/** A quantizer for each atom. */
-async function mixed(
+/** One quantizer for all atoms, or under a budget one for each. */
+function quantizedBy(
+  backend: Backend,
   sae: PackedSae,
-  plan: Omit<QuantizationPlan, "data" | "heldout"> & { readonly budget: number },
-  { backend, source, signal }: QuantizeContext,
-): Promise<Quantized> {
-  if (source === undefined) throw new UsageError("quantize: mixed precision needs activations");
-  const { budget, rotate, encoder, seed, calibrationTokens: importanceTokens } = plan;
-  const { sae: quantized, tokens } = await quantizeMixed(backend, sae, {
-    ...{ budget, source, rotate, signal },
-    ...withoutAbsent({ encoder, seed, importanceTokens }),
-  });
-  return { sae: quantized, calibrationTokens: tokens };
+  { method, dictionary, budget }: Plan,
+  source: DataSource | undefined,
+  options: Omit<QuantizeSaeOptions, "method" | "dictionary" | "source">,
+): Promise<{ readonly sae: PackedSae; readonly importanceTokens?: number }> {
+  if (budget === undefined) {
+    return quantizeSae(backend, sae, { ...options, method, ...withoutAbsent({ dictionary, source }) });
+  }
+  if (method === "two-phase" || source === undefined) {
+    throw new UsageError("quantize: mixed precision needs activations, and a method other than two-phase");
+  }
+  return quantizeMixed(backend, sae, { ...options, method, budget, source });
 }

@@ -22,13 +22,13 @@ export interface ReportedQuantization extends Measured, QuantizedPacked {
 }
 
 export function reportQuantization(terminal: Terminal, reported: ReportedQuantization): void {
-  const { out, plan, before, after, support, seconds, calibrationTokens } = reported;
+  const { out, plan, before, after, support, seconds, calibrationTokens, importanceTokens } = reported;
   const { method, encoder, dictionary, budget, data, heldout, steps, batchSize, rotate, seed } = plan;
   const style = { width: terminal.columns, colors: terminal.colors };
   terminal.print(renderTable(comparisonTable(reported), style));
   const widths = widthsTable(after.packed.stages);
   if (widths) terminal.print(`\n${renderTable(widths, style)}\n`);
-  if (support) terminal.print(`${supportInWords(support)} ${heldout ? "held-out" : "calibration"} tokens`);
+  if (support) terminal.print(supportInWords(support, heldout ? "held-out" : "training"));
   const smaller = (before.bytes / after.bytes).toFixed(1);
   terminal.print(`wrote ${out} (${methodInWords(plan)}; ${seconds.toFixed(1)} s; ${smaller} times smaller)`);
   terminal.result({
@@ -42,6 +42,7 @@ export function reportQuantization(terminal: Terminal, reported: ReportedQuantiz
     ...(steps !== undefined && { steps }),
     ...(batchSize !== undefined && { batch_size: batchSize }),
     ...(calibrationTokens !== undefined && { calibration_tokens: calibrationTokens }),
+    ...(importanceTokens !== undefined && { importance_tokens: importanceTokens }),
     ...(data && { data: data.data }),
     ...(heldout && { heldout: heldout.data }),
     before: comparisonJson(before),
@@ -58,7 +59,9 @@ export function reportQuantization(terminal: Terminal, reported: ReportedQuantiz
   });
 }
 
-function supportInWords({ overlap, changedTokens, tokens }: MeasuredOverlap): string {
+function supportInWords({ overlap, changedTokens, tokens }: MeasuredOverlap, kind: string): string {
+  const looked = `${count(tokens)} ${kind} tokens`;
+  if (changedTokens === 0) return `latents that fire: the same on all of ${looked}`;
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  return `latents that fire: ${percent(overlap)} are the same, not all on ${percent(changedTokens)} of ${count(tokens)}`;
+  return `latents that fire: ${percent(overlap)} are the same; others on ${percent(changedTokens)} of ${looked}`;
 }
