@@ -142,6 +142,19 @@ describe("methods", () => {
       rotated: "seed 0",
     });
     expect(metrics).toEqual({});
+    // the other side stays as it is stored
+    const third = [
+      "quantize",
+      "--sae",
+      "two.qsae.safetensors",
+      "--decoder",
+      "ternary",
+      ...data,
+      "--out",
+      "x.qsae.safetensors",
+    ];
+    const { encoder_bits: bits } = jsonOf(await callMain([...third, "--json"]))["after"] as { encoder_bits: number };
+    expect(bits).toBe(3 + 1); // d_in = 16: a scale is a bit per weight
   });
 
   it("without held-out data, fires are compared on the data", async () => {

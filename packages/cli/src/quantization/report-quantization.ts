@@ -29,8 +29,9 @@ export function reportQuantization(terminal: Terminal, reported: ReportedQuantiz
   const widths = widthsTable(after.packed.stages);
   if (widths) terminal.print(`\n${renderTable(widths, style)}\n`);
   if (support) terminal.print(supportInWords(support, heldout ? "held-out" : "training"));
-  const smaller = (before.bytes / after.bytes).toFixed(1);
-  terminal.print(`wrote ${out} (${methodInWords(plan)}; ${seconds.toFixed(1)} s; ${smaller} times smaller)`);
+  terminal.print(
+    `wrote ${out} (${methodInWords(plan)}; ${seconds.toFixed(1)} s; ${sizeInWords(before.bytes / after.bytes)})`,
+  );
   terminal.result({
     out: resolve(out),
     method,
@@ -64,4 +65,8 @@ function supportInWords({ overlap, changedTokens, tokens }: MeasuredOverlap, kin
   if (changedTokens === 0) return `latents that fire: the same on all of ${looked}`;
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   return `latents that fire: ${percent(overlap)} are the same; others on ${percent(changedTokens)} of ${looked}`;
+}
+
+function sizeInWords(ratio: number): string {
+  return ratio < 1 ? `${(1 / ratio).toFixed(1)} times larger` : `${ratio.toFixed(1)} times smaller`;
 }

@@ -12,6 +12,7 @@ import { fakeQuantize, normals, openBackend, type Quantizer, type TensorOps } fr
 import { binary } from "../binary.ts";
 import { centeredInt } from "../centered-int.ts";
 import { int } from "../int.ts";
+import { dropDeadLatents } from "../mixed/drop-dead-latents.ts";
 import { ternary } from "../ternary.ts";
 import { latentCodes } from "./calibration/latent-codes.ts";
 import { gptq } from "./gptq.ts";
@@ -101,16 +102,24 @@ describe("packWorkingSae", () => {
 });
 
 describe("workingSae", () => {
-  it("decodes what is quantized already, mixed or not", async () => {
-    const rounded = await roundToNearest(ops, floatSae(), { dictionary: ternary() });
-    const { dictionary } = workingSae(rounded);
-    expect(dictionary).toEqual({ kind: "float", rows: dequantizeMatrix(rounded.stages[0]!.dictionary) });
-    const working = workingSae(floatSae());
-    const mixed = await coded((working.dictionary as { rows: Float32Array }).rows, (j) => (j % 2 ? int(4) : undefined));
-    const packed = await packWorkingSae(ops, { ...working, dictionary: mixed });
+  it("leaves what is quantized already as it is, mixed or not", async () => {
+    const rounded = await roundToNearest(ops, floatSae(), { encoder: int(4), dictionary: ternary() });
+    const working = workingSae(rounded);
+    expect([working.encoder.kind, working.dictionary.kind]).toEqual(["codes", "codes"]);
+    expect(await weightsOf(ops, working, working.dictionary)).toEqual(dequantizeMatrix(rounded.stages[0]!.dictionary));
+    expect(await packWorkingSae(ops, working)).toEqual(rounded);
+    const float = workingSae(floatSae());
+    const mixed = await coded((float.dictionary as { rows: Float32Array }).rows, (j) => (j % 2 ? int(4) : undefined));
+    const packed = await packWorkingSae(ops, { ...float, dictionary: mixed });
     expect(packed.stages[0]!.dictionary.kind).toBe("mixed");
-    const again = workingSae(packed);
-    expect(again.dictionary).toEqual({ kind: "float", rows: dequantizeMatrix(packed.stages[0]!.dictionary) });
+    expect(await packWorkingSae(ops, workingSae(packed))).toEqual(packed);
+  });
+
+  it("decodes a matrix that has float rows", async () => {
+    const dropped = dropDeadLatents(floatSae(), [3]);
+    const { encoder, dictionary } = workingSae(dropped);
+    for (const matrix of [encoder, dictionary]) expect(matrix.kind).toBe("float");
+    expect((encoder as { rows: Float32Array }).rows.subarray(3 * dIn, 4 * dIn)).toEqual(new Float32Array(dIn));
   });
 
   it("refuses several stages and weighted outputs", () => {

@@ -10,8 +10,8 @@ import {
   type PackedSae,
   type Selection,
 } from "@qsae/runtime";
-import { packMatrix, type Quantizer, type TensorOps } from "@qsae/core";
-import { decodeRow, rowsOfMatrix, type CodedRows } from "./coded-rows.ts";
+import { packMatrix, partsOf, type Quantizer, type TensorOps } from "@qsae/core";
+import { decodeRow, rowsOfMatrix, type CodedRow, type CodedRows } from "./coded-rows.ts";
 import { packRows } from "./pack-rows.ts";
 
 export interface WorkingSae {
@@ -91,9 +91,15 @@ export async function weightsOf(
   return weights;
 }
 
+/** Matrices that are quantized already stay so where nothing quantizes them anew; those with float rows among them count as float. */
 function workingMatrix(matrix: PackedMatrix): WorkingMatrix {
   if (matrix.kind === "float32") return { kind: "float", rows: matrix.values };
-  return { kind: "float", rows: dequantizeMatrix(matrix) };
+  const rows = new Array<CodedRow | undefined>(matrix.rows).fill(undefined);
+  for (const { rowNumbers, matrix: part } of partsOf(matrix)) {
+    if (part.kind === "float32") return { kind: "float", rows: dequantizeMatrix(matrix) };
+    for (const [at, row] of rowsOfMatrix(part).entries()) rows[rowNumbers[at]!] = row;
+  }
+  return { kind: "codes", rows };
 }
 
 function packed(ops: TensorOps, { dIn, dSae }: WorkingSae, matrix: WorkingMatrix): PackedMatrix | Promise<CodeMatrix> {
