@@ -30,8 +30,10 @@ export interface TrainedRecipe {
 /** Finer grids leave less error in the codes than descending on a sample adds by overfitting. */
 const MAX_LEVELS_TO_DESCEND = 4;
 const ROUNDS = 3;
-const DESCENT = { damping: 0.02, sweeps: 2 };
+const DESCENT = { damping: 0.005, sweeps: 3 };
 const DESCENT_TOKENS = 100_000;
+/** Activations held for a descent stay below this many numbers (256 MiB): fewer tokens where d_in is large. */
+const DESCENT_FLOATS = 2 ** 26;
 
 export async function tuned(
   backend: Backend,
@@ -72,7 +74,10 @@ export async function trainedRounds(
   const descends = coarse.some((quantizer) => quantizer !== undefined);
   const count = descends ? Math.min(ROUNDS, steps) : 1;
   const tokens = descends
-    ? await sampleTokens(start.origin, source, { tokens: DESCENT_TOKENS, seed: seed + 1 })
+    ? await sampleTokens(start.origin, source, {
+        tokens: Math.min(DESCENT_TOKENS, Math.max(1, Math.floor(DESCENT_FLOATS / start.dIn))),
+        seed: seed + 1,
+      })
     : undefined;
   let sae = start;
   for (let round = 0; round < count; round++) {
