@@ -5,8 +5,14 @@ import { codeBlocks } from "./code-blocks.ts";
 it("finds ts blocks with their lines and passes over other languages", () => {
   const markdown = "# A\n\n```ts\nconst a = 1;\n```\n\n```sh\nls\n```\n~~~typescript run\nb();\n\nc();\n~~~\n";
   expect(codeBlocks(markdown)).toEqual([
-    { line: 3, code: "const a = 1;", runs: false },
-    { line: 10, code: "b();\n\nc();", runs: true },
+    { language: "ts", line: 3, code: "const a = 1;", runs: false },
+    { language: "ts", line: 10, code: "b();\n\nc();", runs: true },
+  ]);
+});
+
+it("finds command lines that run, and no others", () => {
+  expect(codeBlocks("```sh\nls\n```\n```sh run\nqsae --help\n```\n")).toEqual([
+    { language: "sh", line: 4, code: "qsae --help", runs: true },
   ]);
 });
 
@@ -16,7 +22,7 @@ it("does not look inside other blocks", () => {
 
 it("reads Windows line ends and indented fences", () => {
   expect(codeBlocks("  ```ts\r\n  a();\r\n    b();\r\n  ```\r\n")).toEqual([
-    { line: 1, code: "a();\n  b();", runs: false },
+    { language: "ts", line: 1, code: "a();\n  b();", runs: false },
   ]);
 });
 

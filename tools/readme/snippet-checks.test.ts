@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { commandLines, runCommands } from "./run-commands.ts";
 import { runSnippet } from "./run-snippet.ts";
 import { typeCheck } from "./type-check.ts";
 
@@ -32,4 +33,21 @@ describe("runSnippet", () => {
     const { output } = await runSnippet('console.log(import.meta.resolve("@qsae/runtime"));');
     expect(output).toMatch(/packages\/runtime\/src\/index\.ts\n$/);
   }, 60_000);
+});
+
+describe("runCommands", () => {
+  it("runs one after the other and ends with the first that fails", async () => {
+    const { status, output } = await runCommands(
+      "# versions\nqsae --version\nqsae inspect nothing # fails\nqsae --help\n",
+    );
+    expect(status).toBe(1);
+    expect(output).toMatch(/^\d+\.\d+\.\d+\nerror: nothing: no such file/);
+    expect(output).not.toContain("Usage");
+  }, 60_000);
+
+  it("knows lines that go on, and refuses what it cannot run", () => {
+    expect(commandLines("qsae eval \\\n  --sae a.b\n\nqsae --help")).toEqual([["eval", "--sae", "a.b"], ["--help"]]);
+    expect(() => commandLines("rm x")).toThrow("'rm x': only qsae commands run");
+    expect(() => commandLines("qsae eval > x")).toThrow("there is no shell to read it");
+  });
 });

@@ -34,4 +34,12 @@ export {
   type QuantizeMethod,
   type QuantizeSaeOptions,
 } from "./post-training/quantize-sae.ts";
+export { quantizeDefaults } from "./post-training/quantize-defaults.ts";
+export {
+  mixedMethods,
+  quantizeMixed,
+  type MixedMethod,
+  type MixedSae,
+  type QuantizeMixedOptions,
+} from "./post-training/mixed-sae.ts";
 export { rotateSae } from "./post-training/rotate.ts";

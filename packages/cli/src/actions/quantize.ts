@@ -1,63 +1,111 @@
-/** `qsae quantize`: post-training rounding of an SAE's matrices. */
+/** `qsae quantize`: a trained SAE to fewer bits, by rounding alone or with activations. */
 import { resolve } from "node:path";
+import { openBackend, type DataSource } from "@qsae/core";
 import { writeFileAtomic } from "@qsae/data";
-import { bitsPerWeight, encodePackedSae, UsageError, type PackedSae } from "@qsae/runtime";
+import { encodePackedSae, UsageError, type PackedSae } from "@qsae/runtime";
 import { catalogOf } from "../catalog.ts";
 import type { QuantizeFlags } from "../commands/quantize.ts";
 import { loadConfig } from "../config/load-config.ts";
-import { openSae } from "../open-sae.ts";
-import { roundSae } from "../quantization/round-sae.ts";
-import { bytes } from "../terminal/format.ts";
-import { renderTable } from "../terminal/table.ts";
-import { openTerminal } from "../terminal/terminal.ts";
+import { interruptible } from "../errors/interrupted.ts";
+import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
+import { storedMetrics } from "../evaluation/stored-metrics.ts";
+import { kindOfPath } from "../files/kind-of-path.ts";
+import { openActivationFiles, type ActivationFiles } from "../files/open-activation-files.ts";
+import { openSae, type OpenedSae } from "../open-sae.ts";
+import { methodInWords } from "../quantization/provenance.ts";
+import { needsData, quantizationPlan, type QuantizationPlan } from "../quantization/quantization-plan.ts";
+import { quantizePacked } from "../quantization/quantize-packed.ts";
+import { reportQuantization, type Measured } from "../quantization/report-quantization.ts";
+import { supportOn } from "../quantization/support-on.ts";
+import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 
 export async function quantize(flags: QuantizeFlags): Promise<void> {
   const terminal = openTerminal(flags);
-  if (flags.encoder === undefined && flags.decoder === undefined) {
+  const config = await loadConfig(flags.config);
+  const catalog = catalogOf(config);
+  const plan = quantizationPlan(flags, config, catalog.resolveQuantizer);
+  const opened = await openSae(flags.sae, catalog);
+  await requireFreePath(flags.out, opened, plan);
+  const sources: Sources = {};
+  try {
+    if (plan.data) sources.data = await openFitting("--data", plan.data, opened.packed);
+    if (plan.heldout) sources.heldout = await openFitting("--heldout", plan.heldout, opened.packed);
+    const backend = await openBackend((flags.backend as "auto" | undefined) ?? config.backend ?? "auto");
+    try {
+      const finished = await interruptible("stopping", async (signal) => {
+        if (plan.data && needsData(plan)) terminal.note(`${methodInWords(plan)}: looking at ${plan.data.data}`);
+        const { data: source } = sources;
+        const quantized = await quantizePacked(opened.packed, plan, {
+          ...{ backend, terminal, signal },
+          ...(source && { source }),
+        });
+        const measured = await measure(opened, quantized.packed, sources, terminal, signal);
+        signal.throwIfAborted();
+        await writeFileAtomic(flags.out, encodePackedSae(measured.after.packed));
+        return { ...quantized, ...measured };
+      });
+      reportQuantization(terminal, { out: flags.out, plan, ...finished });
+    } finally {
+      await backend.close();
+    }
+  } finally {
+    await sources.data?.close();
+    await sources.heldout?.close();
+  }
+}
+
+interface Sources {
+  data?: DataSource;
+  heldout?: DataSource;
+}
+
+/** Both as they are stored; the figures go into the file. */
+async function measure(
+  opened: OpenedSae,
+  quantized: PackedSae,
+  { data, heldout }: Sources,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<Measured> {
+  const figures = async (label: string, packed: PackedSae, bytes: number) => {
+    if (!heldout) return {};
+    const { summary } = await evaluatePacked({ packed, bytes }, heldout, { terminal, label, signal });
+    return { metrics: storedMetrics(summary) };
+  };
+  const source = heldout ?? data;
+  const support = source && (await supportOn(source, [opened.packed, quantized], signal));
+  const before = await figures("before", opened.packed, opened.bytes);
+  const { metrics = {} } = await figures("after", quantized, encodePackedSae(quantized).length);
+  const packed = { ...quantized, description: { ...quantized.description, metrics } };
+  return {
+    before: { packed: opened.packed, bytes: opened.bytes, ...before },
+    after: { packed, bytes: encodePackedSae(packed).length, ...(heldout && { metrics }) },
+    ...(support && { support }),
+  };
+}
+
+/** @throws UsageError if the path is that of something that would be lost, or a folder */
+async function requireFreePath(out: string, { path }: OpenedSae, { data, heldout }: QuantizationPlan): Promise<void> {
+  if (resolve(path) === resolve(out)) {
+    throw new UsageError(`${out}: --out is the SAE itself; quantizing cannot be undone, so write to another file`);
+  }
+  const read = [data?.data, data?.target, heldout?.data, heldout?.target];
+  if (read.some((file) => file !== undefined && resolve(file) === resolve(out))) {
+    throw new UsageError(`${out}: --out is a file of activations that is read; write to another file`);
+  }
+  if ((await kindOfPath(out)) === "folder") {
     throw new UsageError(
-      "quantize: nothing to do; give --encoder QUANTIZER, --decoder QUANTIZER or both (binary, ternary, int2 .. int8, ...; see qsae quantize --help)",
+      `${out}: --out is a folder; name a file, e.g. ${out.replace(/\/+$/, "")}/small.qsae.safetensors`,
     );
   }
-  const catalog = catalogOf(await loadConfig(flags.config));
-  const encoder = flags.encoder === undefined ? undefined : catalog.resolveQuantizer(flags.encoder);
-  const dictionary = flags.decoder === undefined ? undefined : catalog.resolveQuantizer(flags.decoder);
-  const opened = await openSae(flags.sae, catalog);
-  if (resolve(opened.path) === resolve(flags.out)) {
-    throw new UsageError(`${flags.out}: --out is the SAE itself; rounding cannot be undone, so write to another file`);
-  }
+}
 
-  const targets = { ...(encoder ? { encoder } : {}), ...(dictionary ? { dictionary } : {}) };
-  const { packed, method } = await roundSae(opened.packed, targets);
-  const file = encodePackedSae(packed);
-  await writeFileAtomic(flags.out, file);
-
-  const before = sizeOf(opened.packed, opened.bytes);
-  const after = sizeOf(packed, file.length);
-  const columns = ["", "file", "encoder bits", "decoder bits"];
-  const row = (name: string, { bytes: size, encoder_bits, decoder_bits }: Size): string[] => [
-    name,
-    bytes(size),
-    encoder_bits.toFixed(2),
-    decoder_bits.toFixed(2),
-  ];
-  terminal.print(
-    renderTable(
-      { columns, rows: [row("before", before), row("after", after)] },
-      { width: terminal.columns, colors: terminal.colors },
-    ),
+/** @throws UsageError if the activations are of another width than the SAE */
+async function openFitting(option: string, files: ActivationFiles, { dIn }: PackedSae): Promise<DataSource> {
+  const source = await openActivationFiles(files);
+  if (source.dIn === dIn) return source;
+  await source.close();
+  throw new UsageError(
+    `quantize: ${option} ${files.data} has activations of width d_in=${source.dIn}, the SAE d_in=${dIn}; give activations of the model and layer it was trained on`,
   );
-  terminal.print(`wrote ${flags.out} (${method}; ${(before.bytes / after.bytes).toFixed(1)} times smaller)`);
-  terminal.result({ out: resolve(flags.out), before, after });
-}
-
-interface Size {
-  readonly bytes: number;
-  readonly bits_per_weight: number;
-  readonly encoder_bits: number;
-  readonly decoder_bits: number;
-}
-
-function sizeOf(sae: PackedSae, fileBytes: number): Size {
-  const { total, encoder, dictionary } = bitsPerWeight(sae);
-  return { bytes: fileBytes, bits_per_weight: total, encoder_bits: encoder, decoder_bits: dictionary };
 }

@@ -12,6 +12,7 @@ import { openActivationFiles, type ActivationFiles } from "../files/open-activat
 import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
 import { heldoutFiles } from "../evaluation/heldout-files.ts";
 import { storedMetrics } from "../evaluation/stored-metrics.ts";
+import { requireTargetsOnBothSides } from "../evaluation/targets-on-both-sides.ts";
 import { mergeOptions } from "../runs/merge-options.ts";
 import { reportRun } from "../runs/report-run.ts";
 import { runTraining } from "../runs/run-training.ts";
@@ -29,7 +30,7 @@ export async function train(flags: TrainFlags): Promise<void> {
   const catalog = catalogOf(config);
   const data = required(config.data, "--data FILE", "activations to train on");
 
-  requireHeldoutTarget(config);
+  requireTargetsOnBothSides("train", config);
   const { tensor, target, targetTensor } = config;
   const source = await openActivationFiles({ ...withoutAbsent({ tensor, target, targetTensor }), data });
   try {
@@ -78,16 +79,6 @@ function valuesOf({ quantizers, variants, heldout, heldoutTarget }: QsaeConfig):
 function required<T>(value: T | undefined, option: string, what: string): T {
   if (value === undefined) throw new UsageError(`train: ${option} is missing (${what}); see qsae train --help`);
   return value;
-}
-
-/** @throws UsageError if one side of a transcoder's data has targets and the other has none */
-function requireHeldoutTarget({ target, heldout, heldoutTarget }: QsaeConfig): void {
-  if (heldout === undefined || (target === undefined) === (heldoutTarget === undefined)) return;
-  const [given, missing] =
-    target === undefined
-      ? [`--heldout-target ${heldoutTarget}`, "--target FILE"]
-      : [`--target ${target}`, "--heldout-target FILE"];
-  throw new UsageError(`train: ${given} is given, but ${missing} is missing; a transcoder needs targets for both`);
 }
 
 function heldOut(files: ActivationFiles, terminal: Terminal, signal: AbortSignal) {

@@ -8,7 +8,7 @@ import { variantByName } from "@qsae/variants";
 import { catalogOf } from "../catalog.ts";
 import { evaluatePacked, type EvaluatedSae } from "../evaluation/evaluate-packed.ts";
 import { storedMetrics } from "../evaluation/stored-metrics.ts";
-import { roundSae } from "../quantization/round-sae.ts";
+import { quantizePacked } from "../quantization/quantize-packed.ts";
 import { runFiles } from "../runs/run-files.ts";
 import { runTraining } from "../runs/run-training.ts";
 import { readWarmStart } from "../runs/warm-start.ts";
@@ -119,8 +119,9 @@ interface Rounding {
 }
 
 async function rounded(options: PairOptions, of: MeasuredSae, { name, slug, targets }: Rounding): Promise<MeasuredSae> {
-  const { folder, heldout, terminal, signal } = options;
-  const { packed } = await roundSae(of.packed, targets);
+  const { folder, backend, heldout, terminal, signal } = options;
+  const plan = { method: "rtn", rotate: false, ...targets } as const;
+  const { packed } = await quantizePacked(of.packed, plan, { backend, terminal, signal });
   const path = join(folder, `${slug}.qsae.safetensors`);
   const file = encodePackedSae(packed);
   const evaluated = await evaluatePacked({ packed, bytes: file.length }, heldout, {

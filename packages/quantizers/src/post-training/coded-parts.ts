@@ -84,14 +84,29 @@ export function partWeights(
   scales: readonly Tensor[],
 ): Tensor {
   const decoded = parts.map(({ quantizer }, p) => dequantize(ops, quantizer, codes[p]!, scales[p]!)); // each [rows, d_in]
+  if (parts[0]!.rows === parts[0]!.wholeRows) return decoded[0]!;
+  return scattered(ops, parts, decoded);
+}
+
+/**
+ * Parts in the places of their rows. Each row has one place at most, so the gradient of a part is a gather too; tfjs's for a gather adds
+ * up over places, a pass over everything for each.
+ */
+function scattered(ops: TensorOps, parts: readonly CodedPart[], decoded: readonly Tensor[]): Tensor {
   const { cols, wholeRows } = parts[0]!;
-  if (parts[0]!.rows === wholeRows) return decoded[0]!;
   const codedRows = parts.reduce((sum, { rows }) => sum + rows, 0);
   const place = new Int32Array(wholeRows).fill(codedRows); // dropped rows are the zeros after all others
   let next = 0;
   for (const { members } of parts) for (const j of members) place[j] = next++;
-  const zeros = codedRows < wholeRows ? [ops.zeros([1, cols])] : [];
-  return ops.gather(ops.concat([...decoded, ...zeros], 0), ops.tensor(place, [wholeRows], "int32"));
+  const at = (a: Tensor, rows: Int32Array): Tensor => ops.gather(a, ops.tensor(rows, [rows.length], "int32"));
+  return ops.customGrad(
+    decoded,
+    () => {
+      const zeros = codedRows < wholeRows ? [ops.zeros([1, cols])] : [];
+      return { value: at(ops.concat([...decoded, ...zeros], 0), place), saved: [] };
+    },
+    (dy) => parts.map(({ members }) => at(dy, members)),
+  );
 }
 
 /** Rows with other scales, given part by part as {@link scaleTensorShape} has them. */

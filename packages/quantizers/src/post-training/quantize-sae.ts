@@ -4,6 +4,8 @@ import { supportOverlap } from "@qsae/core";
 import { UsageError, unknownName, type PackedSae } from "@qsae/runtime";
 import { encodeTokens } from "./calibration/encode-tokens.ts";
 import { sampleTokens, type CalibrationTokens } from "./calibration/tokens.ts";
+import { interruptible } from "./interruptible.ts";
+import { quantizeDefaults } from "./quantize-defaults.ts";
 import { calibrated } from "./recipes/calibrated.ts";
 import { tuned, twoPhase } from "./recipes/tuned.ts";
 import { bothSides, requireOptions } from "./require-options.ts";
@@ -36,12 +38,13 @@ export interface QuantizeSaeOptions extends RoundingTargets {
   readonly seed?: number;
   /** Of the training steps. */
   readonly reporters?: readonly Reporter[];
+  /** Stops any method within a second or so; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 export interface QuantizedSae {
   readonly sae: PackedSae;
-  /** Which latents fire, against the SAE before, on the calibration tokens. Absent for `rtn` without data. */
+  /** Which latents fire, against the SAE before, on the calibration tokens. Absent for `rtn`. */
   readonly support?: SupportOverlap;
 }
 
@@ -55,16 +58,14 @@ export interface QuantizedSae {
  * @example
  * const { sae } = await quantizeSae(backend, packed, { method: "gptq", dictionary: ternary(), source });
  */
-export async function quantizeSae(
-  backend: Backend,
-  sae: PackedSae,
-  options: QuantizeSaeOptions,
-): Promise<QuantizedSae> {
-  const { method, encoder, dictionary, rotate = false, seed = 0, source, calibrationTokens = 20_000 } = options;
+export async function quantizeSae(device: Backend, sae: PackedSae, options: QuantizeSaeOptions): Promise<QuantizedSae> {
+  const { method, encoder, dictionary, rotate = false, source } = options;
+  const { seed = quantizeDefaults.seed, calibrationTokens = quantizeDefaults.calibrationTokens } = options;
   if (!quantizeMethods.includes(method)) throw unknownName("method", method, quantizeMethods);
   if (!encoder && !dictionary)
     throw new UsageError("quantize: nothing to do; give a quantizer for encoder or dictionary");
   requireOptions(options);
+  const backend = interruptible(device, options.signal);
   const { ops } = backend;
   const given = rotate ? rotateSae(sae, seed) : sae;
   if (method === "rtn") {
@@ -90,7 +91,7 @@ function quantized(
   options: QuantizeSaeOptions & { readonly source: DataSource; readonly seed: number },
   tokens: CalibrationTokens,
 ): Promise<WorkingSae> {
-  const { method, steps = 1000 } = options;
+  const { method, steps = quantizeDefaults.steps } = options;
   if (method === "gptq") return calibrated(backend.ops, sae, options, tokens);
   const recipe = { ...options, tokens, steps };
   if (method === "tune") return tuned(backend, sae, options, recipe);

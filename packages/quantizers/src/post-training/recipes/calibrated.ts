@@ -2,7 +2,7 @@
  * Post-training on calibration tokens alone: the encoder by GPTQ and fitted scores; the dictionary by GPTQ, refitted scales,
  * coordinate descent towards what the float SAE reconstructs, and scales once more.
  */
-import type { Quantizer, TensorOps } from "@qsae/core";
+import type { TensorOps } from "@qsae/core";
 import { encodeTokens } from "../calibration/encode-tokens.ts";
 import { latentCodes, type LatentCodes } from "../calibration/latent-codes.ts";
 import type { CalibrationTokens } from "../calibration/tokens.ts";
@@ -12,6 +12,7 @@ import { gptq } from "../gptq.ts";
 import { withBDec } from "../keep-encoder.ts";
 import { refit } from "../refit.ts";
 import type { RoundingTargets } from "../round-to-nearest.ts";
+import type { RowQuantizers } from "../row-quantizers.ts";
 import { quantizerOfRows, weightsOf, type WorkingSae } from "../working-sae.ts";
 
 /** Of the methods tried on real SAEs, the values with the lowest held-out error. */
@@ -31,7 +32,7 @@ export async function calibrated(
 export async function calibratedDictionary(
   ops: TensorOps,
   sae: WorkingSae,
-  quantizer: Quantizer,
+  quantizer: RowQuantizers,
   tokens: CalibrationTokens,
 ): Promise<WorkingSae> {
   const codes = latentCodes(await encodeTokens(ops, sae, tokens));

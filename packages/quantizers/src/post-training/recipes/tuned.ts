@@ -15,6 +15,7 @@ import { withBDec } from "../keep-encoder.ts";
 import { tune } from "../tune/tune.ts";
 import { droppedRows, weightsOf, type DroppedRows, type WorkingSae } from "../working-sae.ts";
 import type { RoundingTargets } from "../round-to-nearest.ts";
+import { quantizersOf, type RowQuantizers } from "../row-quantizers.ts";
 import { calibrated, calibratedDictionary } from "./calibrated.ts";
 
 export interface TrainedRecipe {
@@ -43,7 +44,7 @@ export async function tuned(
   recipe: TrainedRecipe,
 ): Promise<WorkingSae> {
   const start = await calibrated(backend.ops, sae, quantizers, recipe.tokens);
-  return rounds(backend, start, quantizers.dictionary, recipe);
+  return trainedRounds(backend, start, quantizers.dictionary, recipe);
 }
 
 /** Share of the steps that the encoder trains against the float dictionary. */
@@ -60,17 +61,19 @@ export async function twoPhase(
   const lr = levelsOf(encoder) <= 3 ? 2e-3 : 1e-3;
   const trained = await tune(backend, await straightThrough(backend, sae, encoder), { ...recipe, steps: first, lr });
   const start = await calibratedDictionary(ops, trained, dictionary, recipe.tokens);
-  return rounds(backend, start, dictionary, { ...recipe, steps: Math.max(1, recipe.steps - first) });
+  return trainedRounds(backend, start, dictionary, { ...recipe, steps: Math.max(1, recipe.steps - first) });
 }
 
-async function rounds(
+/** @param dictionary the quantizers of a dictionary of codes; undefined: it is float, or its codes stand all the time */
+export async function trainedRounds(
   backend: Backend,
   start: WorkingSae,
-  dictionary: Quantizer | undefined,
+  dictionary: RowQuantizers | undefined,
   recipe: TrainedRecipe,
 ): Promise<WorkingSae> {
   const { source, steps, seed } = recipe;
-  const descends = dictionary !== undefined && levelsOf(dictionary) <= MAX_LEVELS_TO_DESCEND;
+  const coarse = dictionary ? quantizersOf(dictionary, start.dSae).map(ifCoarse) : [];
+  const descends = coarse.some((quantizer) => quantizer !== undefined);
   const count = descends ? Math.min(ROUNDS, steps) : 1;
   const tokens = descends
     ? await sampleTokens(start.origin, source, {
@@ -80,7 +83,7 @@ async function rounds(
     : undefined;
   let sae = start;
   for (let round = 0; round < count; round++) {
-    if (round > 0) sae = await descended(backend, sae, dictionary!, tokens!);
+    if (round > 0) sae = await descended(backend, sae, (j) => coarse[j], tokens!);
     const roundSteps = Math.floor(((round + 1) * steps) / count) - Math.floor((round * steps) / count);
     sae = await tune(backend, sae, {
       ...recipe,
@@ -95,7 +98,7 @@ async function rounds(
 async function descended(
   { ops }: Backend,
   sae: WorkingSae,
-  quantizer: Quantizer,
+  quantizer: RowQuantizers,
   tokens: CalibrationTokens,
 ): Promise<WorkingSae> {
   if (sae.dictionary.kind !== "codes") return sae;
@@ -144,6 +147,9 @@ function withoutGaps(rows: Float32Array, dIn: number, dropped: DroppedRows): Flo
   }
   return filled;
 }
+
+const ifCoarse = (quantizer: Quantizer | undefined): Quantizer | undefined =>
+  quantizer && levelsOf(quantizer) <= MAX_LEVELS_TO_DESCEND ? quantizer : undefined;
 
 const levelsOf = ({ codes: [min, max], dequantize }: Quantizer): number =>
   (max - min + 1) ** (dequantize.kind === "sum" ? dequantize.planes : 1);
