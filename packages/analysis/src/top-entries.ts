@@ -34,7 +34,7 @@ export function topEntries(rows: number, most: number): TopEntries {
     ids[q] = id;
   };
   const siftUp = (from: number, start: number): void => {
-    for (let child = start; child > 0; ) {
+    for (let child = start; child > 0;) {
       const parent = (child - 1) >> 1;
       if (!isWorse(from + child, from + parent)) return;
       swap(from + child, from + parent);
@@ -42,7 +42,7 @@ export function topEntries(rows: number, most: number): TopEntries {
     }
   };
   const siftDown = (from: number, size: number): void => {
-    for (let parent = 0; ; ) {
+    for (let parent = 0; ;) {
       let worst = parent;
       for (const child of [2 * parent + 1, 2 * parent + 2]) {
         if (child < size && isWorse(from + child, from + worst)) worst = child;

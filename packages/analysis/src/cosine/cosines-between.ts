@@ -121,13 +121,7 @@ function offerCandidates(candidates: TopEntries, offered: Int32Array, above: num
   }
 }
 
-function found(
-  soFar: NearestSoFar,
-  dSae: number,
-  from: Int32Array,
-  to: Int32Array,
-  sameAbove: number,
-): AtomsFound {
+function found(soFar: NearestSoFar, dSae: number, from: Int32Array, to: Int32Array, sameAbove: number): AtomsFound {
   const nearest = finishNearest(soFar, dSae, from, to);
   return {
     nearest,

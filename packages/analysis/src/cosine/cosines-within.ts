@@ -48,7 +48,8 @@ export async function cosinesWithin(
   { redundantAbove = 0.9, bins = 200, ...options }: CosinesWithinOptions = {},
 ): Promise<CosinesWithin> {
   checkThreshold("cosinesWithin", "redundantAbove", redundantAbove);
-  if (!Number.isInteger(bins) || bins < 1) throw new UsageError(`cosinesWithin: bins=${bins} is not a positive integer`);
+  if (!Number.isInteger(bins) || bins < 1)
+    throw new UsageError(`cosinesWithin: bins=${bins} is not a positive integer`);
   const atoms = unitAtoms("cosinesWithin", sae);
   const soFar = startNearest(atoms.latents.length);
   const counts = new Float64Array(bins);
