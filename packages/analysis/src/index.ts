@@ -50,4 +50,10 @@ export { codeHistograms, type CodeHistogram } from "./weights/code-histogram.ts"
 export { quantizationError } from "./weights/quantization-error.ts";
 export { predictedFvuIncrease, type PredictedFvuIncrease } from "./weights/predicted-fvu.ts";
 export type { WeightError } from "./weights/weight-error.ts";
-export { weightErrors, type BitsErrors, type MatrixErrors, type WorstWeight } from "./weights/weight-errors.ts";
+export {
+  haveComparableWeights,
+  weightErrors,
+  type BitsErrors,
+  type MatrixErrors,
+  type WorstWeight,
+} from "./weights/weight-errors.ts";

@@ -6,10 +6,6 @@ import { codeMatrix, floatMatrix, mixedMatrix, packedSae } from "../weights/pack
 import { dictionary } from "./atoms.fixture.ts";
 import { cosinesWithin } from "./cosines-within.ts";
 
-let backend: Backend;
-beforeAll(async () => (backend = await openBackend("cpu")));
-afterAll(() => backend.close());
-
 const rows = [
   [1, 0],
   [0, 5],
@@ -18,7 +14,11 @@ const rows = [
   [-2, 0],
 ];
 
-describe("cosinesWithin", () => {
+describe.each(["cpu", "wasm"] as const)("cosinesWithin on %s", (name) => {
+  let backend: Backend;
+  beforeAll(async () => (backend = await openBackend(name)));
+  afterAll(() => backend.close());
+
   it("finds neighbours, redundant pairs and the distribution; a zero atom has no part in them", async () => {
     const result = await cosinesWithin(backend.ops, dictionary(rows), { redundantAbove: 0.7, bins: 4 });
     expect([...result.nearest.latent]).toEqual([2, 2, 1, -1, 1]);

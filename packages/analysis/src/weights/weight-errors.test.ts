@@ -2,7 +2,7 @@ import { NonFiniteError, UsageError } from "@qsae/runtime";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codeMatrix, floatMatrix, mixedMatrix, packedSae } from "./packed.fixture.ts";
-import { weightErrors } from "./weight-errors.ts";
+import { haveComparableWeights, weightErrors } from "./weight-errors.ts";
 
 const rows = [
   [3, 4],
@@ -83,6 +83,7 @@ describe("weightErrors", () => {
     expect(() => weightErrors(rotated, float)).toThrow(UsageError);
     expect(() => weightErrors({ ...float, inputScale: 2 }, float)).toThrow("not of one space");
     expect(weightErrors(rotated, rotated)[1]!.mse).toBe(0);
+    expect([narrow, rotated, float].map((sae) => haveComparableWeights(sae, float))).toEqual([false, false, true]);
     const broken = packedSae([floatMatrix(rows), floatMatrix([...rows.slice(1), [NaN, 0]])]);
     expect(() => weightErrors(broken, float)).toThrow(NonFiniteError);
     expect(() => weightErrors(broken, float)).toThrow("row 2 of the dictionary");

@@ -3,7 +3,7 @@
  * the float SAE they come from; over all, per latent, per bit width, and the worst single weight.
  */
 import { rowReader, UsageError, type PackedMatrix, type PackedSae } from "@qsae/runtime";
-import { requireSameShape } from "./same-shape.ts";
+import { isSameShape, requireSameShape } from "./same-shape.ts";
 import { storedRows } from "./stored-row.ts";
 import { addErrors, noErrors, rowErrors, weightError, type ErrorSums, type WeightError } from "./weight-error.ts";
 
@@ -36,6 +36,14 @@ export interface WorstWeight {
   readonly codes?: readonly number[];
 }
 
+type Space = Pick<PackedSae, "inputScale" | "rotation">;
+type Weights = Pick<PackedSae, "dIn" | "stages"> & Space;
+
+/** Whether {@link weightErrors} can compare the two: stages and shapes are the same, inputs scaled and rotated alike. */
+export function haveComparableWeights(sae: Weights, reference: Weights): boolean {
+  return isSameShape(sae, reference) && inSameSpace(sae, reference);
+}
+
 /**
  * Errors of encoder and dictionary, stage after stage.
  *
@@ -46,10 +54,7 @@ export interface WorstWeight {
  * const [encoder, dictionary] = weightErrors(ternary, float);
  * dictionary.worst; // { row: 17, column: 3, value: 0.4, reference: 0.9, bits: 1.6, codes: [1] }
  */
-export function weightErrors(
-  sae: Pick<PackedSae, "dIn" | "stages" | "inputScale" | "rotation">,
-  reference: Pick<PackedSae, "dIn" | "stages" | "inputScale" | "rotation">,
-): readonly MatrixErrors[] {
+export function weightErrors(sae: Weights, reference: Weights): readonly MatrixErrors[] {
   requireSameShape("weightErrors", sae, reference);
   requireSameSpace(sae, reference);
   return sae.stages.flatMap(({ encoder, dictionary }, s) => {
@@ -62,19 +67,16 @@ export function weightErrors(
   });
 }
 
-function requireSameSpace(
-  a: Pick<PackedSae, "inputScale" | "rotation">,
-  b: Pick<PackedSae, "inputScale" | "rotation">,
-): void {
-  const [scales, signs] = [
-    [a, b].map(({ inputScale = 1 }) => inputScale),
-    [a, b].map(({ rotation }) => rotation?.signs),
-  ];
-  if (scales[0] === scales[1] && String(signs[0]) === String(signs[1])) return;
+function requireSameSpace(a: Space, b: Space): void {
+  if (inSameSpace(a, b)) return;
   throw new UsageError(
     "weightErrors: the SAE and its reference scale or rotate their inputs differently, so their weights are not of one " +
       "space; compare the atoms as they act with predictedFvuIncrease or cosinesBetween",
   );
+}
+
+function inSameSpace(a: Space, b: Space): boolean {
+  return (a.inputScale ?? 1) === (b.inputScale ?? 1) && String(a.rotation?.signs) === String(b.rotation?.signs);
 }
 
 function matrixErrors(quantized: PackedMatrix, reference: PackedMatrix, matrix: string): MatrixErrors {
