@@ -13,4 +13,5 @@ export { harvest, type HarvestResult } from "./harvest/harvest.ts";
 export type { HarvestOptions, HarvestProgress, HarvestText } from "./harvest/harvest-options.ts";
 export { discoverHooks } from "./harvest/hooks.ts";
 export type { Hook } from "./harvest/residual-stream.ts";
+export { openSplicedModel, type SplicedModelOptions } from "./splice/open-spliced-model.ts";
 export { safetensorsHeaderOf } from "./safetensors/safetensors-header-of.ts";
