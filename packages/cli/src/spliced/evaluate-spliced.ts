@@ -34,8 +34,8 @@ export async function evaluateSpliced(
       ablation: plan.ablation,
       signal,
       onProgress: ({ windows: done, totalWindows }) => {
-        progress ??= terminal.progress({ label: "in the model", total: totalWindows });
-        progress.update(done);
+        progress ??= terminal.progress({ label: "in the model", total: totalWindows * windows.context });
+        progress.update(done * windows.context);
       },
     }).finally(() => progress?.stop());
     return { model: plan.modelPath, hook: model.hook, ...figures };
