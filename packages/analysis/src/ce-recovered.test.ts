@@ -54,7 +54,12 @@ function fakeModel({ base = 2, sensitivity = 1, dIn = 2 } = {}): SplicedModel & 
 
 /** Adds `error` to everything it reconstructs. */
 function fakeSae(error: number, dIn = 2) {
-  const latents: Latents = { offsets: Int32Array.of(0), indices: new Int32Array(0), dSae: 0, values: new Float32Array(0) };
+  const latents: Latents = {
+    offsets: Int32Array.of(0),
+    indices: new Int32Array(0),
+    dSae: 0,
+    values: new Float32Array(0),
+  };
   return {
     dIn,
     encode: () => latents,

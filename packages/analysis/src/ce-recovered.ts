@@ -49,7 +49,7 @@ export interface CeRecovered {
  * @throws UsageError if the widths of SAE and hook differ, or windows are too short for a replaced position to predict;
  * QsaeError if the ablation does not raise the loss, so that there is nothing to recover; NonFiniteError as the model's
  * @example
- * const model = await openSplicedModel({ modelPath: "model.onnx", hook: "blocks.1" }); // of \@qsae/data
+ * const model = await openSplicedModel({ modelPath: "model.onnx", hook: "blocks.1" });
  * const { ce_recovered, kl_spliced } = await ceRecovered(model, loadSae(bytes), windows, { ablation: "mean" });
  */
 export async function ceRecovered(

@@ -30,7 +30,7 @@ export interface CutSessions {
   close(): Promise<void>;
 }
 
-export interface WholeRun {
+interface WholeRun {
   /** At the hook `[batch, context, d_in]`: all windows of the run, of which only the first n mean something. */
   readonly activations: Float32Array;
   /** `[n, context, vocabulary]` */
