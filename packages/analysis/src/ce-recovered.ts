@@ -4,8 +4,8 @@
  *     CE recovered = (CE_ablated - CE_spliced) / (CE_ablated - CE_clean)
  *
  * 1 where the reconstruction does as well as the activations, 0 where it does no better than an ablation, which puts one vector
- * (zero, or the mean activation) everywhere. Figures with different ablations do not compare: mean ablation leaves more of
- * the model, so it gives the lower ones. Beside it KL(clean || spliced), which also counts what the true token does not show.
+ * (zero, or the mean activation) everywhere. Figures with different ablations do not compare. Beside
+ * it KL(clean || spliced), which also counts what the true token does not show.
  */
 import type { SplicedModel, TokenWindows } from "@qsae/core";
 import { QsaeError, UsageError, type Sae } from "@qsae/runtime";
