@@ -1,4 +1,5 @@
 /** Metrics and reports for sparse autoencoders. */
+export { ceRecovered, type CeRecovered, type CeRecoveredOptions } from "./ce-recovered.ts";
 export type { CosineOptions } from "./cosine/cosine-blocks.ts";
 export {
   cosinesBetween,

@@ -1,5 +1,6 @@
 export { openActivations, type OpenActivationsOptions } from "./activations/open-activations.ts";
 export { readTokenIds } from "./activations/read-token-ids.ts";
+export { readTokenWindows } from "./activations/read-token-windows.ts";
 export type { RowRange } from "./activations/row-layout.ts";
 export { exportSae } from "./checkpoints/export-sae.ts";
 export { fileCheckpointStore, readCheckpoint } from "./checkpoints/file-checkpoint-store.ts";
@@ -12,5 +13,7 @@ export { type FileContent, writeFileAtomic } from "./files/write-file-atomic.ts"
 export { harvest, type HarvestResult } from "./harvest/harvest.ts";
 export type { HarvestOptions, HarvestProgress, HarvestText } from "./harvest/harvest-options.ts";
 export { discoverHooks } from "./harvest/hooks.ts";
+export { windowsOfText, type WindowsOfTextOptions } from "./harvest/windows-of-text.ts";
 export type { Hook } from "./harvest/residual-stream.ts";
+export { openSplicedModel, type SplicedModelOptions } from "./splice/open-spliced-model.ts";
 export { safetensorsHeaderOf } from "./safetensors/safetensors-header-of.ts";

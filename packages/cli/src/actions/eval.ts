@@ -1,4 +1,4 @@
-/** `qsae eval`: the figures of one SAE on held-out activations. */
+/** `qsae eval`: the figures of one SAE on held-out activations, and in the place of a language model's own. */
 import type { EvaluationSummary } from "@qsae/analysis";
 import { catalogOf } from "../catalog.ts";
 import type { EvalFlags } from "../commands/eval.ts";
@@ -11,32 +11,49 @@ import { openActivationFiles } from "../files/open-activation-files.ts";
 import { openSae } from "../open-sae.ts";
 import { bytes, count, fvu } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
+import { evaluateSpliced } from "../spliced/evaluate-spliced.ts";
+import { harvestForEvaluation } from "../spliced/harvest-for-evaluation.ts";
+import { splicePlan } from "../spliced/splice-plan.ts";
+import { splicedLines } from "../spliced/spliced-lines.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 
 export async function evaluate(flags: EvalFlags): Promise<void> {
   const terminal = openTerminal(flags);
   const config = await loadConfig(flags.config);
   const opened = await openSae(flags.sae, catalogOf(config));
-  const files = heldoutFiles("eval", flags, config);
-  const source = await openActivationFiles(files);
-  try {
-    const { summary } = await interruptible("stopping", (signal) =>
-      evaluatePacked(opened, source, { terminal, label: opened.name, signal }),
-    );
-    terminal.print(lines(summary).join("\n"));
-    if (summary.by_level) {
-      terminal.print(renderTable(levelsTable(summary.by_level), { width: terminal.columns, colors: terminal.colors }));
+  const plan = await splicePlan(flags, config, opened);
+  const text = flags.data === undefined && config.heldout === undefined ? plan?.text : undefined;
+  const result = await interruptible("stopping", async (signal) => {
+    const harvested = plan && text && (await harvestForEvaluation(plan, text, { terminal, signal }));
+    try {
+      const files = heldoutFiles("eval", harvested ? { ...flags, data: harvested.path } : flags, config);
+      const source = await openActivationFiles(files);
+      try {
+        const { summary } = await evaluatePacked(opened, source, { terminal, label: opened.name, signal });
+        const splice = plan && (await evaluateSpliced(plan, opened.packed, { terminal, data: files.data, signal }));
+        return { summary, splice, files: harvested ? undefined : files };
+      } finally {
+        await source.close();
+      }
+    } finally {
+      await harvested?.remove();
     }
-    terminal.result({
-      ...summary,
-      sae: flags.sae,
-      kind: opened.kind,
-      data: files.data,
-      ...(files.target !== undefined && { target: files.target }),
-    });
-  } finally {
-    await source.close();
+  });
+
+  const { summary, splice, files } = result;
+  terminal.print([...lines(summary), ...(splice ? splicedLines(splice) : [])].join("\n"));
+  if (summary.by_level) {
+    terminal.print(renderTable(levelsTable(summary.by_level), { width: terminal.columns, colors: terminal.colors }));
   }
+  terminal.result({
+    ...summary,
+    ...(splice && { splice }),
+    sae: flags.sae,
+    kind: opened.kind,
+    ...(files && { data: files.data }),
+    ...(files?.target !== undefined && { target: files.target }),
+    ...(flags.text && { text: flags.text }),
+  });
 }
 
 function lines(summary: EvaluationSummary): readonly string[] {

@@ -1,17 +1,16 @@
 /** `qsae harvest`: activations of a language model on text. */
 import { dirname, resolve } from "node:path";
-import { harvest as harvestActivations, type HarvestText } from "@qsae/data";
-import { FormatError } from "@qsae/runtime";
+import { harvest as harvestActivations } from "@qsae/data";
 import type { HarvestFlags } from "../commands/harvest.ts";
 import { interruptible } from "../errors/interrupted.ts";
-import { readBytes } from "../files/read-bytes.ts";
+import { harvestText, hookOf } from "../files/harvest-text.ts";
 import { bytes, count } from "../terminal/format.ts";
 import type { Progress } from "../terminal/progress.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 
 export async function harvest(flags: HarvestFlags): Promise<void> {
   const terminal = openTerminal(flags);
-  const text = await textOf(flags.text);
+  const text = await harvestText(flags.text);
   let progress: Progress | undefined;
   const result = await interruptible("stopping; nothing is written", (signal) =>
     harvestActivations({
@@ -43,24 +42,4 @@ export async function harvest(flags: HarvestFlags): Promise<void> {
     hook: result.tensor,
     bytes: result.bytes,
   });
-}
-
-/** A number is a layer. */
-function hookOf(text: string): string | number {
-  return /^\d+$/.test(text) ? Number(text) : text;
-}
-
-async function textOf(paths: readonly string[]): Promise<HarvestText> {
-  const [first, ...more] = paths;
-  if (more.length === 0) return { textPath: first! };
-  return { texts: await Promise.all(paths.map(readText)) };
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readBytes(path, "plain text in UTF-8"));
-  } catch (error) {
-    if (error instanceof TypeError) throw new FormatError(path, "not UTF-8 text; expected plain text in UTF-8");
-    throw error;
-  }
 }

@@ -7,11 +7,11 @@
  *
  * Position 0 of a window is left out by default: attention has nothing to look at there, and models park outliers on it.
  */
+import type { TokenWindows } from "@qsae/core";
 import { NonFiniteError } from "@qsae/runtime";
 
 import { encodeF16 } from "../safetensors/encode-f16.ts";
 import { encodeSafetensorsHeader } from "../safetensors/stream-tensors.ts";
-import type { TokenWindows } from "./windows.ts";
 
 export interface ActivationFile {
   /** What errors call it. */

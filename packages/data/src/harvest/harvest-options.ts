@@ -81,7 +81,10 @@ const DEFAULT_BATCH_SIZE = 8;
  * Windows per run, where some models are built for a fixed number.
  * @throws UsageError if the model is built for other sizes than the options ask for
  */
-export function batchSizeFor({ fixed }: HookedModel, options: HarvestOptions): number {
+export function batchSizeFor(
+  { fixed }: Pick<HookedModel, "fixed">,
+  options: Pick<HarvestOptions, "modelPath" | "contextLength" | "batchSize">,
+): number {
   const { batchSize = fixed.batch ?? DEFAULT_BATCH_SIZE, contextLength, modelPath } = options;
   for (const [option, given, built] of [
     ["contextLength", contextLength, fixed.context],

@@ -5,10 +5,10 @@ import { basename, join } from "node:path";
 import { fileSha256 } from "../files/sha256.ts";
 import { writeFileAtomic } from "../files/write-file-atomic.ts";
 import { type ActivationFile, encodeRows, fileHead } from "./activation-file.ts";
-import { documentsOf, readText } from "./documents.ts";
-import { batchSizeFor, checkOptions, type HarvestOptions, type HarvestText } from "./harvest-options.ts";
+import { batchSizeFor, checkOptions, type HarvestOptions } from "./harvest-options.ts";
 import { openHookedModel } from "./hooked-model.ts";
 import { loadTokenizer } from "./tokenizer.ts";
+import { documentsOfText } from "./windows-of-text.ts";
 import { tokenWindows } from "./windows.ts";
 
 export interface HarvestResult {
@@ -47,7 +47,7 @@ export async function harvest(options: HarvestOptions): Promise<HarvestResult> {
   try {
     const batchSize = batchSizeFor(model, options);
     const rowsPerWindow = contextLength - dropFirst;
-    const windows = await tokenWindows(documents(options), tokenizer, {
+    const windows = await tokenWindows(documentsOfText(options), tokenizer, {
       source: options.textPath ?? "texts",
       context: contextLength,
       maxWindows: Math.ceil(maxTokens / rowsPerWindow),
@@ -76,11 +76,6 @@ export async function harvest(options: HarvestOptions): Promise<HarvestResult> {
   } finally {
     await model.close();
   }
-}
-
-async function* documents({ textPath, texts }: HarvestText): AsyncGenerator<string> {
-  if (textPath !== undefined) yield* documentsOf(readText(textPath));
-  else for (const text of texts) yield* documentsOf([text]);
 }
 
 /** What anyone needs to make the file again. Names without folders: a file should not tell where it was made. */

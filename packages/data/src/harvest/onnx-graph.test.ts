@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { embeddingModel } from "../../test/onnx-builder.ts";
 import { tinyLm } from "../../test/shared-data.ts";
 import { parseOnnxGraph, withOutput } from "./onnx-graph.ts";
+import { ModelProto } from "./onnx-schema.ts";
 import { vocabularySize } from "./vocabulary.ts";
 
 const table = Float32Array.from({ length: 12 }, (_, i) => i);
@@ -34,6 +35,22 @@ describe("parseOnnxGraph", () => {
       ],
     });
     expect(parseOnnxGraph(listed, "m.onnx").inputs).toEqual(["input_ids"]);
+  });
+
+  it("names what branches and loop bodies read from the graph around them, at any depth", () => {
+    const inner = { node: [{ opType: "Add", input: ["far", "own"], output: ["z"] }], output: [{ name: "z" }] };
+    const branch = {
+      initializer: [{ name: "weight" }],
+      node: [
+        { opType: "Neg", input: ["hook"], output: ["own"] },
+        { opType: "If", input: ["weight"], output: ["y"], attribute: [{ graphs: [inner] }] },
+      ],
+      output: [{ name: "y" }, { name: "straight" }],
+    };
+    const node = [{ opType: "If", input: ["condition"], output: ["logits"], attribute: [{ g: branch }, {}] }];
+    const [parsed] = parseOnnxGraph(ModelProto.encode(ModelProto.fromObject({ graph: { node } })).finish(), "m").nodes;
+    expect(parsed).toMatchObject({ op: "If", inputs: ["condition"] });
+    expect([...parsed!.captures!].sort()).toEqual(["far", "hook", "straight"]);
   });
 
   it("refuses what is no model, and weights in other files", () => {

@@ -2,7 +2,7 @@
 import { FormatError } from "@qsae/runtime";
 import protobuf from "protobufjs/light.js";
 
-import { type DecodedModel, EXTERNAL_DATA, ModelProto } from "./onnx-schema.ts";
+import { type DecodedModel, type DecodedNode, EXTERNAL_DATA, ModelProto } from "./onnx-schema.ts";
 
 export interface OnnxGraph {
   /** In topological order, as ONNX demands. */
@@ -20,6 +20,8 @@ export interface OnnxNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** What graphs within the node (branches, loop bodies) read from the graph around it; absent where it has none. */
+  readonly captures?: readonly string[];
 }
 
 /**
@@ -38,11 +40,10 @@ export function parseOnnxGraph(bytes: Uint8Array, path: string): OnnxGraph {
       `weight ${external.name} is kept in another file; expected a model in one file; save it with onnx.save_model(model, path)`,
     );
   }
-  const nodes = graph.node.map(({ opType, input, output }): OnnxNode => ({
-    op: opType,
-    inputs: input,
-    outputs: output,
-  }));
+  const nodes = graph.node.map(({ opType, input, output, attribute }): OnnxNode => {
+    const captures = [...captured(attribute)];
+    return { op: opType, inputs: input, outputs: output, ...(captures.length > 0 && { captures }) };
+  });
   const weights = new Map(graph.initializer.map(({ name, dims }) => [name, dims]));
   return {
     nodes,
@@ -51,6 +52,24 @@ export function parseOnnxGraph(bytes: Uint8Array, path: string): OnnxGraph {
     inputs: graph.input.map(({ name }) => name).filter((name) => !weights.has(name)),
     outputs: graph.output.map(({ name }) => name),
   };
+}
+
+/** Names that graphs within a node read and do not make themselves. */
+function captured(attributes: DecodedNode["attribute"]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const graph of attributes.flatMap(({ g, graphs }) => [...(g ? [g] : []), ...graphs])) {
+    const own = new Set([
+      ...graph.input.map(({ name }) => name),
+      ...graph.initializer.map(({ name }) => name),
+      ...graph.node.flatMap(({ output }) => output),
+    ]);
+    const read = [
+      ...graph.node.flatMap(({ input, attribute }) => [...input, ...captured(attribute)]),
+      ...graph.output.map(({ name }) => name),
+    ];
+    for (const name of read) if (!own.has(name)) names.add(name);
+  }
+  return names;
 }
 
 function decode(bytes: Uint8Array, path: string): DecodedModel {

@@ -1,8 +1,9 @@
+import type { TokenWindows } from "@qsae/core";
 import { FormatError, UsageError } from "@qsae/runtime";
 import { describe, expect, it } from "vitest";
 
 import type { TextTokenizer } from "./tokenizer.ts";
-import { type TokenWindows, tokenWindows, type WindowOptions } from "./windows.ts";
+import { tokenWindows, type WindowOptions } from "./windows.ts";
 
 /** One token per letter, a = 0. */
 const letters: TextTokenizer = {

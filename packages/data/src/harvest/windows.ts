@@ -1,16 +1,10 @@
-/** Token ids in windows of equal length, the shape in which a language model is run. */
+/** Text to windows of token ids. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 
+import type { TokenWindows } from "@qsae/core";
 import { FormatError, UsageError } from "@qsae/runtime";
 
 import type { TextTokenizer } from "./tokenizer.ts";
-
-export interface TokenWindows {
-  /** `[count, context]` */
-  readonly ids: Int32Array;
-  readonly count: number;
-  readonly context: number;
-}
 
 export interface WindowOptions {
   /** What errors call the text. */

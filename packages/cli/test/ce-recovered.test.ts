@@ -1,0 +1,106 @@
+/** CE recovered on real models: what a language model loses with an SAE in the place of its activations. */
+import { ceRecovered, type CeRecovered } from "@qsae/analysis";
+import type { TokenWindows } from "@qsae/core";
+import { openSplicedModel, readTokenIds, readTokenWindows, windowsOfText } from "@qsae/data";
+import { int, ternary } from "@qsae/quantizers";
+import { loadSae, type PackedSae } from "@qsae/runtime";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, vi } from "vitest";
+import { catalogOf } from "../src/catalog.ts";
+import { openSae } from "../src/open-sae.ts";
+import { roundSae } from "../src/quantization/round-sae.ts";
+import { sharedData } from "./shared-data.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const shipped = (path: string): string => fileURLToPath(new URL(`../../../examples/${path}`, import.meta.url));
+
+const gpt = {
+  model: sharedData("gpt", "gpt.onnx"),
+  heldout: sharedData("gpt", "gpt_heldout20k.f16.safetensors"),
+  sae: sharedData("gpt", "sae_gpt_d2048_k32"),
+};
+const s260k = {
+  model: sharedData("s260k", "s260k.onnx"),
+  heldout: sharedData("s260k", "s260k_heldout.safetensors"),
+  sae: sharedData("s260k", "sae_s260k_d1024_k8"),
+};
+
+interface Case {
+  readonly model: string;
+  readonly hook: number;
+  readonly windows: TokenWindows;
+  readonly sae: string;
+}
+
+/** The SAE as it is, with a 4-bit dictionary and with a ternary one, in the same windows. */
+async function measure({ model: modelPath, hook, windows, sae }: Case) {
+  const { packed } = await openSae(sae, catalogOf({}));
+  const forms = {
+    stored: packed,
+    fourBit: (await roundSae(packed, { dictionary: int(4) })).packed,
+    ternary: (await roundSae(packed, { dictionary: ternary() })).packed,
+  };
+  const model = await openSplicedModel({ modelPath, hook, threads: 2 });
+  try {
+    const recovered = async (form: PackedSae): Promise<CeRecovered> => ceRecovered(model, loadSae(form), windows);
+    return {
+      stored: await recovered(forms.stored),
+      fourBit: await recovered(forms.fourBit),
+      ternary: await recovered(forms.ternary),
+    };
+  } finally {
+    await model.close();
+  }
+}
+
+function expectFalling({ stored, fourBit, ternary: last }: Awaited<ReturnType<typeof measure>>): void {
+  expect(stored.ce_recovered).toBeLessThan(1);
+  expect(fourBit.ce_recovered).toBeLessThan(stored.ce_recovered);
+  expect(last.ce_recovered).toBeLessThan(fourBit.ce_recovered);
+  // Mean ablation recovers 0.
+  expect(last.ce_recovered).toBeGreaterThan(0.1);
+  expect(stored.kl_spliced).toBeLessThan(fourBit.kl_spliced);
+  expect(fourBit.kl_spliced).toBeLessThan(last.kl_spliced);
+  expect(last.kl_spliced).toBeLessThan(last.kl_ablated);
+  for (const { ce_clean, ce_ablated } of [fourBit, last]) {
+    expect([ce_clean, ce_ablated]).toEqual([stored.ce_clean, stored.ce_ablated]);
+  }
+}
+
+const firstWindows = ({ ids, context }: TokenWindows, count: number): TokenWindows => ({
+  ids: ids.slice(0, count * context),
+  count,
+  context,
+});
+
+describe("CE recovered falls from float to 4-bit to ternary to mean-ablated", () => {
+  it.skipIf(Object.values(gpt).includes(undefined))("on the larger GPT", async () => {
+    const windows = firstWindows((await readTokenWindows(gpt.heldout!))!, 16);
+    expectFalling(await measure({ model: gpt.model!, hook: 1, windows, sae: gpt.sae! }));
+  });
+
+  it.skipIf(Object.values(s260k).includes(undefined))("on stories260K", async () => {
+    // The file has the tokens of the rows: every window is a BOS (1), which has none, and 255 of them.
+    const tokens = (await readTokenIds(s260k.heldout!))!;
+    const ids = Int32Array.from({ length: 8 * 256 }, (_, at) =>
+      at % 256 === 0 ? 1 : tokens[at - Math.ceil(at / 256)]!,
+    );
+    const windows = { ids, count: 8, context: 256 };
+    const results = await measure({ model: s260k.model!, hook: 2, windows, sae: s260k.sae! });
+    expectFalling(results);
+    // PyTorch, on more text of the same kind: clean 1.555, float SAE 1.705, mean-ablated 5.375
+    expect(Math.abs(results.stored.ce_recovered - (5.375 - 1.705) / (5.375 - 1.555))).toBeLessThan(0.005);
+  });
+
+  it("on the shipped model, from the 8 bits that its SAE is stored in", async () => {
+    const windows = await windowsOfText({
+      textPath: shipped("tiny-lm/heldout.txt"),
+      tokenizerDir: shipped("tiny-lm"),
+      contextLength: 128,
+      maxWindows: 16,
+    });
+    const sae = shipped("pretrained/topk.qsae.safetensors");
+    expectFalling(await measure({ model: shipped("tiny-lm/model.onnx"), hook: 1, windows, sae }));
+  });
+});
