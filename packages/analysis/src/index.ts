@@ -1,4 +1,15 @@
 /** Metrics and reports for sparse autoencoders. */
+export type { CosineOptions } from "./cosine/cosine-blocks.ts";
+export {
+  cosinesBetween,
+  type AtomsFound,
+  type CosinesBetween,
+  type CosinesBetweenOptions,
+} from "./cosine/cosines-between.ts";
+export { cosinesWithin, type CosinesWithin, type CosinesWithinOptions } from "./cosine/cosines-within.ts";
+export type { AtomMatch } from "./cosine/greedy-match.ts";
+export { NO_ATOM, type NearestAtoms } from "./cosine/nearest-atoms.ts";
+export type { AtomSource } from "./cosine/unit-atoms.ts";
 export {
   evaluateSae,
   type EvaluateOptions,
@@ -23,11 +34,26 @@ export { fvuByLevel } from "./metrics/fvu-by-level.ts";
 export { l0, type L0Result } from "./metrics/l0.ts";
 export { l0ByLevel } from "./metrics/l0-by-level.ts";
 export { latentDensity, type LatentDensity, type LatentDensityOptions } from "./metrics/latent-density.ts";
+export { latentPower, type LatentPower } from "./metrics/latent-power.ts";
 export { mse } from "./metrics/mse.ts";
 export { shrinkage } from "./metrics/shrinkage.ts";
 export { renderReport } from "./report/render-report.ts";
 export type { ReportInput, ReportRun, ReportSae, ReportStep } from "./report/report-input.ts";
 export { reportSae, type ReportSaeOptions } from "./report/report-sae.ts";
+export { coactivation, type Coactivation, type CoactivationOptions } from "./sparsity/coactivation.ts";
+export { l0Quantiles, type L0Quantiles } from "./sparsity/l0-quantiles.ts";
+export type { LatentPair } from "./sparsity/ranked-pairs.ts";
+export { supportOverlapWith, type SupportOverlapResult } from "./sparsity/support-overlap-with.ts";
+export { topTokens, type TopTokens, type TopTokensOptions } from "./sparsity/top-tokens.ts";
 export { atomNorms } from "./weights/atom-norms.ts";
 export { codeHistograms, type CodeHistogram } from "./weights/code-histogram.ts";
 export { quantizationError } from "./weights/quantization-error.ts";
+export { predictedFvuIncrease, type PredictedFvuIncrease } from "./weights/predicted-fvu.ts";
+export type { WeightError } from "./weights/weight-error.ts";
+export {
+  haveComparableWeights,
+  weightErrors,
+  type BitsErrors,
+  type MatrixErrors,
+  type WorstWeight,
+} from "./weights/weight-errors.ts";

@@ -29,6 +29,8 @@ async function succeed(...args: readonly string[]): Promise<Outcome & { readonly
   return { ...outcome, json: jsonOf(outcome) };
 }
 
+type Figures = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 const shape = ["--d-sae", "64", "--k", "3"];
 
 describe("train -> quantize -> eval -> analyze -> inspect", () => {
@@ -187,6 +189,27 @@ describe("train -> quantize -> eval -> analyze -> inspect", () => {
     expect(page).toMatch(/^<!doctype html>/);
     expect(page).toContain("Round &amp; round");
     expect(page).toContain('id="training"');
+  });
+
+  it("says what the latents are like, and what became of those of a reference", async () => {
+    const data = ["--data", "heldout.safetensors", "--out", "report.html"];
+    const { json } = await succeed("analyze", "--sae", "naive.qsae.safetensors", "--reference", "runs/float", ...data);
+    const [{ reference, cosines, coactivation, l0_quantiles: l0 }] = json["saes"] as readonly [Figures];
+    expect(l0!["max"]).toBeLessThanOrEqual(3);
+    expect(l0!["p05"]).toBeGreaterThanOrEqual(l0!["min"] as number);
+    expect(coactivation!["by_count"]).not.toEqual([]);
+    expect(cosines).toMatchObject({ redundant_above: 0.9, zero_atoms: 0 });
+    expect(reference).toMatchObject({ cosines: { same_above: 0.7 } });
+    expect(reference!["support"]).toHaveProperty("overlap");
+    expect(reference!["weights"]).toMatchObject([{ matrix: "encoder" }, { matrix: "dictionary" }]);
+    expect(JSON.stringify(json)).not.toMatch(/null|NaN/); // JSON has no NaN: it would be null
+    expect(await readFile("report.html", "utf8")).toContain("Quantization error per atom");
+
+    const twice = ["--sae", "runs/float", "--sae", "naive.qsae.safetensors", "--reference", "runs/float"];
+    const { code, stdout } = await callMain(["analyze", ...twice, ...data]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/float +1\.000 +100\.0 % +100\.0 % +0\.0000 +0\.0000\n/);
+    expect(stdout).toMatch(/naive +0\.\d{3} /);
   });
 
   it.each([

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { measure, type Token } from "./batches.fixture.ts";
 import { fvu } from "./fvu.ts";
+import { coactivation } from "../sparsity/coactivation.ts";
+import { topTokens } from "../sparsity/top-tokens.ts";
 import { l0 } from "./l0.ts";
 import { latentDensity } from "./latent-density.ts";
 import { mse } from "./mse.ts";
@@ -27,6 +29,8 @@ describe.each<[string, Metric<unknown>]>([
   ["shrinkage", shrinkage()],
   ["l0", l0()],
   ["latentDensity", latentDensity()],
+  ["coactivation", coactivation({ minTogether: 1, maxFirings: 100 })],
+  ["topTokens", topTokens({ perLatent: 3 })],
 ])("%s", (_, metric) => {
   it("does not depend on the batches", () => {
     fc.assert(

@@ -5,7 +5,8 @@
  *
  * An atom that is 0 in the reference has no relative error and is left out.
  */
-import { rowReader, UsageError, type PackedSae } from "@qsae/runtime";
+import { rowReader, type PackedSae } from "@qsae/runtime";
+import { requireSameShape } from "./same-shape.ts";
 
 /**
  * Relative errors of the atoms of `sae`, stage after stage, in float64.
@@ -16,13 +17,7 @@ export function quantizationError(
   sae: Pick<PackedSae, "dIn" | "stages">,
   reference: Pick<PackedSae, "dIn" | "stages">,
 ): Float64Array {
-  const [given, wanted] = [shapeOf(sae), shapeOf(reference)];
-  if (given !== wanted) {
-    throw new UsageError(
-      `quantizationError: the SAE has dictionaries ${given}, the reference ${wanted}; ` +
-        `compare an SAE with the float one it was quantized from`,
-    );
-  }
+  requireSameShape("quantizationError", sae, reference);
   const errors: number[] = [];
   const atom = new Float32Array(sae.dIn);
   const original = new Float32Array(sae.dIn);
@@ -42,9 +37,4 @@ export function quantizationError(
     }
   });
   return Float64Array.from(errors);
-}
-
-/** `[2048, 256]`, one per stage. */
-function shapeOf({ dIn, stages }: Pick<PackedSae, "dIn" | "stages">): string {
-  return stages.map(({ dSae }) => `[${dSae}, ${dIn}]`).join(" ");
 }

@@ -1,13 +1,16 @@
 /** `qsae analyze`: evaluations and training curves as one HTML report. */
 import { resolve } from "node:path";
-import { renderReport, reportSae, type ReportRun, type ReportSae } from "@qsae/analysis";
+import { renderReport, type ReportRun, type ReportSae } from "@qsae/analysis";
+import { openBackend, type Backend } from "@qsae/core";
 import { writeFileAtomic } from "@qsae/data";
 import { UsageError } from "@qsae/runtime";
+import { latentsTable, referenceTable, type AnalyzedSae } from "../analyses/analyses-table.ts";
+import { analyzeSae } from "../analyses/analyze-sae.ts";
+import { evaluateReference } from "../analyses/reference-analysis.ts";
 import { catalogOf } from "../catalog.ts";
 import type { AnalyzeFlags } from "../commands/analyze.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { interruptible } from "../errors/interrupted.ts";
-import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
 import { evaluationTable } from "../evaluation/evaluation-table.ts";
 import { heldoutFiles } from "../evaluation/heldout-files.ts";
 import { openActivationFiles } from "../files/open-activation-files.ts";
@@ -25,23 +28,31 @@ export async function analyze(flags: AnalyzeFlags): Promise<void> {
   const catalog = catalogOf(config);
   const opened: OpenedSae[] = [];
   for (const path of flags.sae) opened.push(await openSae(path, catalog));
+  const openedReference = flags.reference === undefined ? undefined : await openSae(flags.reference, catalog);
   const names = distinctNames(opened.map(({ name }) => name));
 
   const files = heldoutFiles("analyze", flags, config);
   const source = await openActivationFiles(files);
   const saes: ReportSae[] = [];
+  const analyses: AnalyzedSae[] = [];
   const runs: ReportRun[] = [];
+  let backend: Backend | undefined;
   try {
     await interruptible("stopping; nothing is written", async (signal) => {
+      const { ops } = (backend = await openBackend("auto"));
+      const reference =
+        openedReference && (await evaluateReference(openedReference, source, { terminal, label: "reference", signal }));
       for (const [i, sae] of opened.entries()) {
         const name = names[i]!;
-        const { evaluation } = await evaluatePacked(sae, source, { terminal, label: name, signal });
-        saes.push(reportSae({ name, packed: sae.packed, evaluation, fileBytes: sae.bytes }));
+        const { report, analysis } = await analyzeSae(ops, sae, source, reference, { terminal, label: name, signal });
+        saes.push(report);
+        analyses.push(analysis);
         const steps = sae.runFolder === undefined ? [] : await readSteps(runFiles(sae.runFolder).metrics);
         if (steps.length > 0) runs.push({ name, steps });
       }
     });
   } finally {
+    await backend?.close();
     await source.close();
   }
 
@@ -57,12 +68,19 @@ export async function analyze(flags: AnalyzeFlags): Promise<void> {
     runs,
   });
   await writeFileAtomic(flags.out, new TextEncoder().encode(page));
-  const table = evaluationTable(saes.map(({ name, summary }) => ({ name, summary: summary! })));
-  terminal.print(renderTable(table, { width: terminal.columns, colors: terminal.colors }));
+  const tables = [
+    evaluationTable(saes.map(({ name, summary }) => ({ name, summary: summary! }))),
+    latentsTable(analyses),
+    ...(openedReference ? [referenceTable(analyses)] : []),
+  ];
+  for (const table of tables) {
+    terminal.print(renderTable(table, { width: terminal.columns, colors: terminal.colors }));
+  }
   terminal.print(`wrote ${flags.out}`);
   terminal.result({
     out: resolve(flags.out),
-    saes: saes.map(({ name, summary }, i) => ({ name, sae: flags.sae[i], ...summary })),
+    ...(flags.reference !== undefined && { reference: flags.reference }),
+    saes: saes.map(({ summary }, i) => ({ sae: flags.sae[i], ...summary, ...analyses[i] })),
     training_curves: runs.map(({ name }) => name),
   });
 }

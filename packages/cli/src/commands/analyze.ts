@@ -10,6 +10,7 @@ export interface AnalyzeFlags extends CommonFlags {
   readonly targetTensor?: string;
   readonly tokens?: number;
   readonly out: string;
+  readonly reference?: string;
   readonly title?: string;
   readonly config?: string;
 }
@@ -18,7 +19,10 @@ export function analyzeCommand(): Command {
   return command({
     name: "analyze",
     summary: "evaluate SAEs and write a report: one HTML file that opens from disk",
-    examples: ["qsae analyze --sae runs/float --sae runs/ternary --data heldout.safetensors --out report.html"],
+    examples: [
+      "qsae analyze --sae runs/float --sae runs/ternary --data heldout.safetensors --out report.html",
+      "qsae analyze --sae int4.qsae.safetensors --reference runs/float --data heldout.safetensors --out int4.html",
+    ],
   })
     .requiredOption(
       "--sae <path>",
@@ -34,6 +38,10 @@ export function analyzeCommand(): Command {
     .option("--target-tensor <name>", "which tensor of --target; default: the only float one")
     .option("--tokens <n>", "only the first n rows; default: all", integer(2))
     .requiredOption("--out <file>", "where to write the report (.html)")
+    .option(
+      "--reference <path>",
+      "the float SAE that the others were made from: what became of its latents and weights",
+    )
     .option("--title <text>", "heading of the report; default: the names of the SAEs")
     .option("--config <file>", "configuration; default: qsae.config.* of the current folder")
     .action(async (flags: AnalyzeFlags) => {

@@ -10,6 +10,8 @@ export interface CodedPart extends CodedMatrix {
   readonly members: Int32Array;
   /** Rows of the whole matrix: those of all parts and the dropped ones. */
   readonly wholeRows: number;
+  /** Whether no method may change the scale. */
+  readonly fixedScale: boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export function partsOf(rows: CodedRows, cols: number): CodedPart[] {
 
 function partOf(members: readonly number[], rows: CodedRows, cols: number): CodedPart {
   const count = members.length;
-  const { quantizer, sharedScale, scale: firstScale } = rows[members[0]!]!;
+  const { quantizer, sharedScale, fixedScale = false, scale: firstScale } = rows[members[0]!]!;
   const planes = planesOf(quantizer);
   const groups = firstScale.length / planes;
   const scaleRows = sharedScale ? 1 : count;
@@ -50,6 +52,7 @@ function partOf(members: readonly number[], rows: CodedRows, cols: number): Code
     quantizer,
     members: Int32Array.from(members),
     wholeRows: rows.length,
+    fixedScale,
     rows: count,
     cols,
     codes,

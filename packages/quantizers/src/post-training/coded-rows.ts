@@ -16,6 +16,8 @@ export interface CodedRow {
   readonly scale: Float32Array;
   /** Whether all rows of the matrix have this scale. */
   readonly sharedScale: boolean;
+  /** Whether the scale is the quantizer's own and no method may change it. Default: it may. */
+  readonly fixedScale?: boolean;
 }
 
 /** The rows of a matrix by number; undefined ones are dropped: they decode to zeros and cost nothing. */

@@ -112,7 +112,7 @@ async function roundedAt(
     return wider ? { ...quantizer.calibrate(ops, ops.tensor(w, [1, w.length])), scale } : { scale };
   });
   const coded = { ...row, codes };
-  const next = row.sharedScale ? coded : { ...coded, scale: fittedScale(coded, w) };
+  const next = row.sharedScale || row.fixedScale ? coded : { ...coded, scale: fittedScale(coded, w) };
   return squaredError(next, w) < squaredError(row, w) ? next : row;
 }
 

@@ -205,6 +205,23 @@ describe("gptq", () => {
     }
   });
 
+  it("goes on for the latents that fire as if the others were not there, and rounds those to nearest", async () => {
+    const half = dSae / 2;
+    const of = correlatedCodes({ tokens: 300, dSae, k: 6, seed: 6, dead: (j) => j >= half });
+    const quantizer = perTensor(0.3);
+    const rows = await gptq(ops, { w, dIn, codes: of, quantizer, damping: 0.1, blockLatents: 20 });
+    const alone = await gptq(ops, {
+      ...{ w: w.subarray(0, half * dIn), dIn, quantizer, blockLatents: 20 },
+      codes: latentCodes({ ...of, dSae: half }),
+      damping: 0.05, // a share of the mean over half as many
+    });
+    expect(rows.slice(0, half)).toEqual(alone);
+    const rounded = await nearest(quantizer, w, dIn);
+    weightsOfRows(rows.slice(half), dIn).forEach((value, i) => {
+      expect(value).toBeCloseTo(rounded[half * dIn + i]!, 3); // scales in files are F16
+    });
+  });
+
   it.each([0, 0.1])("works where nothing ever fires, damping %s", async (damping) => {
     const silent = correlatedCodes({ tokens: 10, dSae, k: 0, seed: 1 });
     const rows = await gptq(ops, { w, dIn, codes: silent, quantizer: int(4), damping, blockLatents: 50 });

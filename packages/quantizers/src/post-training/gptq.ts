@@ -33,22 +33,27 @@ export interface GptqOptions {
   readonly blockLatents?: number;
 }
 
+/** Latents that never fire are rounded so many at a time. */
+const DEAD_BLOCK = 64;
+
 /** Rows by latent; undefined are those that have no quantizer. */
 export async function gptq(ops: TensorOps, options: GptqOptions): Promise<(CodedRow | undefined)[]> {
   const { w, dIn, codes, quantizer, damping = 0.1, blockLatents = 2048 } = options;
   const { meanSquare } = latentMoments(codes);
   const lambda = damping * meanOf(meanSquare);
-  const order = Int32Array.from(meanSquare.keys()).sort((a, b) => meanSquare[b]! - meanSquare[a]! || a - b);
+  const order = Int32Array.from(meanSquare.keys())
+    .filter((j) => meanSquare[j]! > 0)
+    .sort((a, b) => meanSquare[b]! - meanSquare[a]! || a - b);
   const quantizers = quantizersOf(quantizer, codes.dSae);
   const rows = new Array<CodedRow | undefined>(codes.dSae);
   /** What the atoms so far get wrong: `Z E [tokens, d_in]` */
-  const residual = new Float32Array(blockLatents < codes.dSae ? codes.tokens * dIn : 0);
+  const residual = new Float32Array(blockLatents < order.length ? codes.tokens * dIn : 0);
   const shared = sharedGrids(ops, quantizers, w, dIn);
   try {
     for (let first = 0; first < order.length; first += blockLatents) {
       const block = order.subarray(first, first + blockLatents);
       const factor = codeGram(codes, block); // [b, b]
-      for (let at = 0; at < factor.length; at += block.length + 1) factor[at] = factor[at]! + lambda || 1;
+      for (let at = 0; at < factor.length; at += block.length + 1) factor[at]! += lambda;
       upperFactor(factor, block.length);
       const targets = gathered(w, block, dIn); // [b, d_in]
       if (first > 0) makeUpFor(residual, { codes, block, factor, targets, dIn });
@@ -59,10 +64,26 @@ export async function gptq(ops: TensorOps, options: GptqOptions): Promise<(Coded
         if (residual.length > 0) addError(residual, codes, j, errorOf(w.subarray(j * dIn, (j + 1) * dIn), chosen[at]));
       }
     }
+    // Latents that never fire have no error to share: the factor of any number of them is the identity.
+    const dead = Int32Array.from(meanSquare.keys()).filter((j) => meanSquare[j] === 0);
+    for (let first = 0; first < dead.length; first += DEAD_BLOCK) {
+      const block = dead.subarray(first, first + DEAD_BLOCK);
+      const factor = identity(block.length);
+      const ofBlock = Array.from(block, (j) => quantizers[j]);
+      const targets = gathered(w, block, dIn); // [b, d_in]
+      const chosen = await roundBlock(ops, { quantizers: ofBlock, targets, factor, dIn, shared });
+      for (const [at, j] of block.entries()) rows[j] = chosen[at];
+    }
   } finally {
     for (const grids of shared.values()) grids.dispose();
   }
   return rows;
+}
+
+function identity(size: number): Float64Array {
+  const matrix = new Float64Array(size * size);
+  for (let at = 0; at < matrix.length; at += size + 1) matrix[at] = 1;
+  return matrix;
 }
 
 function gathered(w: Float32Array, block: Int32Array, dIn: number): Float64Array {

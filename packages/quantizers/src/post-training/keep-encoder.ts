@@ -19,7 +19,8 @@ export async function withBDec(ops: TensorOps, sae: WorkingSae, bDec: Float32Arr
   return { ...sae, bDec, bEnc, selection: shifted(sae.selection, shift) };
 }
 
-function shifted(selection: Selection, shift: Float64Array): Selection {
+/** The selection that gives the same values after `b_enc` has moved by `shift [d_sae]`, as the scores without it moved the other way. */
+export function shifted(selection: Selection, shift: Float64Array): Selection {
   if (selection.kind !== "gate") return selection;
   const { magScale, magBias } = selection;
   return { ...selection, magBias: magBias.map((bias, j) => bias + magScale[j]! * shift[j]!) };

@@ -8,6 +8,7 @@ import { interruptible } from "./interruptible.ts";
 import { quantizeDefaults } from "./quantize-defaults.ts";
 import { calibrated } from "./recipes/calibrated.ts";
 import { tuned, twoPhase } from "./recipes/tuned.ts";
+import { bothSides, requireOptions } from "./require-options.ts";
 import { rotateSae } from "./rotate.ts";
 import { roundToNearest, type RoundingTargets } from "./round-to-nearest.ts";
 import { packWorkingSae, workingSae, type WorkingSae } from "./working-sae.ts";
@@ -48,8 +49,12 @@ export interface QuantizedSae {
 }
 
 /**
+ * What is not quantized stays as it is, but that `tune` and `two-phase` train float weights; rows that a matrix leaves out
+ * (`dropDeadLatents`) stay out.
+ *
  * @throws UsageError if there is nothing to quantize, data are missing or of another width, or the SAE has several stages (`rtn` takes
- * those too)
+ *   those too)
+ * @throws NonFiniteError naming a weight or an activation that is not finite
  * @example
  * const { sae } = await quantizeSae(backend, packed, { method: "gptq", dictionary: ternary(), source });
  */
@@ -59,6 +64,7 @@ export async function quantizeSae(device: Backend, sae: PackedSae, options: Quan
   if (!quantizeMethods.includes(method)) throw unknownName("method", method, quantizeMethods);
   if (!encoder && !dictionary)
     throw new UsageError("quantize: nothing to do; give a quantizer for encoder or dictionary");
+  requireOptions(options);
   const backend = interruptible(device, options.signal);
   const { ops } = backend;
   const given = rotate ? rotateSae(sae, seed) : sae;
@@ -72,8 +78,8 @@ export async function quantizeSae(device: Backend, sae: PackedSae, options: Quan
   if (!source) {
     throw new UsageError(`quantize: method ${method} needs activations; give training activations of the SAE's hook`);
   }
-  const tokens = await sampleTokens(given, source, { tokens: calibrationTokens, seed });
   const before = workingSae(given);
+  const tokens = await sampleTokens(given, source, { tokens: calibrationTokens, seed });
   const after = await quantized(backend, before, { ...options, source, seed }, tokens);
   const support = supportOverlap(await encodeTokens(ops, before, tokens), await encodeTokens(ops, after, tokens));
   return { sae: await packWorkingSae(ops, after), support };
@@ -85,14 +91,9 @@ function quantized(
   options: QuantizeSaeOptions & { readonly source: DataSource; readonly seed: number },
   tokens: CalibrationTokens,
 ): Promise<WorkingSae> {
-  const { method, encoder, dictionary, steps = quantizeDefaults.steps } = options;
+  const { method, steps = quantizeDefaults.steps } = options;
   if (method === "gptq") return calibrated(backend.ops, sae, options, tokens);
   const recipe = { ...options, tokens, steps };
   if (method === "tune") return tuned(backend, sae, options, recipe);
-  if (!encoder || !dictionary) {
-    throw new UsageError(
-      "quantize: two-phase quantizes both sides; give both quantizers, or take method tune for one side",
-    );
-  }
-  return twoPhase(backend, sae, { encoder, dictionary }, recipe);
+  return twoPhase(backend, sae, bothSides(options), recipe);
 }

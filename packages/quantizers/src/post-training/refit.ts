@@ -36,7 +36,7 @@ export async function refit(ops: TensorOps, options: RefitOptions): Promise<Refi
   const shapes = [...parts.map(scaleTensorShape), [dIn]];
   const start: Vector = [...parts.map(({ scale }) => Float64Array.from(scale)), Float64Array.from(bDec)];
 
-  /** Gradient of `||Z Q(s) + b - offset||^2 / 2N` in s and b. */
+  /** Gradient of `||Z Q(s) + b - offset||^2 / 2N` in s and b; 0 in scales that may not change, which thus stay. */
   const gradientAt = async (point: Vector, offset?: Float32Array): Promise<Vector> => {
     let sum: Vector = point.map((values) => new Float64Array(values.length));
     for (const { first, latents } of batches) {
@@ -58,6 +58,7 @@ export async function refit(ops: TensorOps, options: RefitOptions): Promise<Refi
       ops.dispose(grads);
       sum = sum.map((values, i) => values.map((value, at) => value + read[i]!.data[at]!));
     }
+    for (const [i, { fixedScale }] of parts.entries()) if (fixedScale) sum[i]!.fill(0);
     return sum;
   };
 

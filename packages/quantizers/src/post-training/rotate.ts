@@ -1,9 +1,17 @@
 /**
  * The same SAE in a rotated basis: a random Hadamard rotation of the activations spreads what few dimensions hold over all of
  * them, and uniform grids then fit rows better (Tseng et al. 2024, "QuIP#", section 3). Latents and reconstructions stay; the
- * file stores one sign per dimension.
+ * file stores one sign per dimension. Codes do not survive it: what was quantized becomes float.
  */
-import { dequantizeMatrix, toStageSpace, UsageError, type PackedMatrix, type PackedSae } from "@qsae/runtime";
+import {
+  dequantizeMatrix,
+  toStageSpace,
+  UsageError,
+  type FloatMatrix,
+  type PackedMatrix,
+  type PackedSae,
+  type UniformMatrix,
+} from "@qsae/runtime";
 import { seededRandom } from "@qsae/core";
 
 /**
@@ -26,12 +34,14 @@ export function rotateSae(sae: PackedSae, seed: number): PackedSae {
     toStageSpace({ dIn, inputScale: 1, signs }, rows, 0, rows.length / dIn, out);
     return Float32Array.from(out);
   };
-  const matrix = (m: PackedMatrix): PackedMatrix => ({
+  const uniform = (m: UniformMatrix): FloatMatrix => ({
     kind: "float32",
     rows: m.rows,
     cols: m.cols,
     values: rotated(dequantizeMatrix(m)),
   });
+  const matrix = (m: PackedMatrix): PackedMatrix =>
+    m.kind === "mixed" ? { ...m, parts: m.parts.map(uniform) } : uniform(m); // dropped rows stay dropped
   return {
     ...sae,
     rotation: { kind: "hadamard", signs },

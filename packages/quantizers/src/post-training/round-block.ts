@@ -47,8 +47,10 @@ export async function roundBlock(ops: TensorOps, block: Block): Promise<(CodedRo
 
 async function roundedTo(ops: TensorOps, quantizer: Quantizer, w: Float32Array, grid: RowGrid): Promise<CodedRow> {
   const { codes, scale } = await roundRow(ops, quantizer, w, grid.of);
-  const sharedScale = grid.shared;
-  return { quantizer, codes, scale: sharedScale ? scale : fittedScale({ quantizer, codes, scale }, w), sharedScale };
+  const { shared: sharedScale, fixed: fixedScale } = grid;
+  const stands = sharedScale || fixedScale;
+  const own = stands ? scale : fittedScale({ quantizer, codes, scale }, w);
+  return { quantizer, codes, scale: own, sharedScale, ...(fixedScale ? { fixedScale } : {}) };
 }
 
 /** `w_m + sum_{i < first} (R_im / R_mm) E_i` for the `count` rows m from `first` on: `[count, d_in]`. */

@@ -1,7 +1,8 @@
 /** One row at a time through a quantizer: what sequential methods (gptq, descend) are made of. */
-import { UsageError } from "@qsae/runtime";
+import { UsageError, type HostTensor } from "@qsae/runtime";
 import type { Grid, Quantizer, Tensor, TensorOps } from "@qsae/core";
 import { levelsOf, planesOf, type CodedRow } from "./coded-rows.ts";
+import { hasFixedScale } from "./fixed-scale.ts";
 
 /** The grid of several rows, of which single ones can be taken. */
 export interface RowGrids {
@@ -9,15 +10,20 @@ export interface RowGrids {
   of(row: number): Grid;
   /** Whether the matrix has one scale for all rows. */
   readonly shared: boolean;
+  /** Whether the scale is the quantizer's own: see {@link hasFixedScale}. */
+  readonly fixed: boolean;
   dispose(): void;
 }
 
 /** Calibrates `quantizer` on rows `[rows, cols]`. */
 export function calibratedGrids(ops: TensorOps, quantizer: Quantizer, w: Float32Array, rows: number): RowGrids {
-  const grid = ops.tidy(() => quantizer.calibrate(ops, ops.tensor(w, [rows, w.length / rows])));
+  const dIn = w.length / rows;
+  const fixed = hasFixedScale(ops, quantizer, dIn);
+  const grid = ops.tidy(() => quantizer.calibrate(ops, ops.tensor(w, [rows, dIn])));
   const shared = rows > 1 && grid.scale.shape.at(-2) === 1;
   return {
     shared,
+    fixed,
     of: (row) =>
       Object.fromEntries(Object.entries(grid).map(([name, a]) => [name, rowOf(ops, a, row, rows)])) as unknown as Grid,
     dispose: () => ops.dispose(Object.values(grid)),
@@ -49,14 +55,19 @@ export async function roundRow(
   });
   const [hostCodes, hostScale] = [await ops.read(codes), await ops.read(scale)];
   ops.dispose([codes, scale]);
-  const [min, max] = quantizer.codes;
-  for (const code of hostCodes.data) {
+  return { codes: checkedCodes(quantizer, hostCodes.data), scale: Float32Array.from(hostScale.data) };
+}
+
+/** Codes as encode gave them. @throws UsageError if they are out of the quantizer's range */
+export function checkedCodes(
+  { id, codes: [min, max] }: Pick<Quantizer, "id" | "codes">,
+  codes: HostTensor["data"],
+): Int16Array {
+  for (const code of codes) {
     if (Number.isInteger(code) && code >= min && code <= max) continue;
-    throw new UsageError(
-      `quantizer ${quantizer.id}: encode gave the code ${code}; integers in ${min}..${max} are allowed`,
-    );
+    throw new UsageError(`quantizer ${id}: encode gave the code ${code}; integers in ${min}..${max} are allowed`);
   }
-  return { codes: Int16Array.from(hostCodes.data), scale: Float32Array.from(hostScale.data) };
+  return Int16Array.from(codes);
 }
 
 /**
@@ -64,7 +75,10 @@ export async function roundRow(
  * others as they are. Where no weight has a level other than 0, and where the best scale would not be positive, the scale
  * stays, so that the error never grows.
  */
-export function fittedScale({ quantizer, codes, scale }: Omit<CodedRow, "sharedScale">, w: Float32Array): Float32Array {
+export function fittedScale(
+  { quantizer, codes, scale }: Omit<CodedRow, "sharedScale" | "fixedScale">,
+  w: Float32Array,
+): Float32Array {
   const [planes, cols, levels] = [planesOf(quantizer), w.length, levelsOf(quantizer)];
   const groups = scale.length / planes;
   const groupCols = cols / groups;

@@ -5,6 +5,7 @@ import { membersOf } from "./row-quantizers.ts";
 
 export interface RowGrid {
   readonly shared: boolean;
+  readonly fixed: boolean;
   readonly of: () => Grid;
 }
 
@@ -41,7 +42,8 @@ export function sliceGrids(
     const grids = common ?? calibratedGrids(ops, quantizer, rowsAt(wanted, members, dIn), members.length);
     if (!common) own.push(grids);
     for (const [at, m] of members.entries()) {
-      ofRow.set(m, { shared: common !== undefined, of: () => grids.of(common ? 0 : at) });
+      const { fixed } = grids;
+      ofRow.set(m, { shared: common !== undefined, fixed, of: () => grids.of(common ? 0 : at) });
     }
   }
   return {

@@ -20,7 +20,14 @@ import { withBDec } from "./keep-encoder.ts";
 import { floatSae, halves, perTensor, selections, stack } from "./problems.fixture.ts";
 import { roundToNearest } from "./round-to-nearest.ts";
 import type { RowQuantizers } from "./row-quantizers.ts";
-import { packWorkingSae, weightsOf, workingSae, type WorkingMatrix, type WorkingSae } from "./working-sae.ts";
+import {
+  droppedRows,
+  packWorkingSae,
+  weightsOf,
+  workingSae,
+  type WorkingMatrix,
+  type WorkingSae,
+} from "./working-sae.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
@@ -102,24 +109,45 @@ describe("packWorkingSae", () => {
 });
 
 describe("workingSae", () => {
-  it("leaves what is quantized already as it is, mixed or not", async () => {
-    const rounded = await roundToNearest(ops, floatSae(), { encoder: int(4), dictionary: ternary() });
-    const working = workingSae(rounded);
-    expect([working.encoder.kind, working.dictionary.kind]).toEqual(["codes", "codes"]);
-    expect(await weightsOf(ops, working, working.dictionary)).toEqual(dequantizeMatrix(rounded.stages[0]!.dictionary));
-    expect(await packWorkingSae(ops, working)).toEqual(rounded);
-    const float = workingSae(floatSae());
-    const mixed = await coded((float.dictionary as { rows: Float32Array }).rows, (j) => (j % 2 ? int(4) : undefined));
-    const packed = await packWorkingSae(ops, { ...float, dictionary: mixed });
+  it("keeps what is quantized already, mixed or not, bit for bit", async () => {
+    const rounded = await roundToNearest(ops, floatSae(), { dictionary: ternary() });
+    await expectKept(rounded);
+    const working = workingSae(floatSae());
+    const mixed = await coded((working.dictionary as { rows: Float32Array }).rows, (j) => (j % 2 ? int(4) : undefined));
+    const packed = await packWorkingSae(ops, { ...working, dictionary: mixed });
     expect(packed.stages[0]!.dictionary.kind).toBe("mixed");
-    expect(await packWorkingSae(ops, workingSae(packed))).toEqual(packed);
+    await expectKept(packed);
+    expect([...droppedRows(workingSae(packed).dictionary)]).toEqual(Array.from({ length: dSae / 2 }, (_, i) => 2 * i));
+    // a float matrix cannot be told from codes by who left rows out of it
+    const dropped = dropDeadLatents(packed, [1]);
+    await expectKept(dropped);
+    expect(droppedRows(workingSae(dropped).dictionary).has(1)).toBe(true);
   });
 
-  it("decodes a matrix that has float rows", async () => {
-    const dropped = dropDeadLatents(floatSae(), [3]);
-    const { encoder, dictionary } = workingSae(dropped);
-    for (const matrix of [encoder, dictionary]) expect(matrix.kind).toBe("float");
-    expect((encoder as { rows: Float32Array }).rows.subarray(3 * dIn, 4 * dIn)).toEqual(new Float32Array(dIn));
+  async function expectKept(sae: PackedSae): Promise<void> {
+    const working = workingSae(sae);
+    expect(await packWorkingSae(ops, working)).toEqual(sae);
+    for (const side of ["encoder", "dictionary"] as const) {
+      expect(await weightsOf(ops, working, working[side])).toEqual(dequantizeMatrix(sae.stages[0]![side]));
+    }
+  }
+
+  it("keeps rows that are left out left out, of float weights and of codes that train", async () => {
+    const dropped = [0, 5, 23];
+    const sae = dropDeadLatents(floatSae(), dropped);
+    await expectKept(sae);
+    const working = workingSae(sae);
+    const rows = (working.encoder as { rows: Float32Array }).rows;
+    const scale = { shape: [dSae, 1], data: new Float32Array(dSae).fill(0.25) };
+    const trained: WorkingMatrix = { kind: "trained-codes", rows, quantizer: int(3), scale, dropped: new Set(dropped) };
+    for (const matrix of [working.encoder, working.dictionary, trained]) {
+      expect([...droppedRows(matrix)]).toEqual(dropped);
+      const weights = await weightsOf(ops, working, matrix);
+      for (const j of dropped) expect(weights.subarray(j * dIn, (j + 1) * dIn)).toEqual(new Float32Array(dIn));
+    }
+    const { encoder } = (await packWorkingSae(ops, { ...working, encoder: trained })).stages[0]!;
+    expect(encoder).toMatchObject({ kind: "mixed", parts: [{ kind: "codes", rows: dSae - 3 }] });
+    expect(dequantizeMatrix(encoder)).toEqual(await weightsOf(ops, working, trained));
   });
 
   it("refuses several stages and weighted outputs", () => {

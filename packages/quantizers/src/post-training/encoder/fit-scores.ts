@@ -22,6 +22,8 @@ export interface FitScoresOptions {
   readonly tokens: CalibrationTokens;
   /** Float scores of the latents that are close to firing. */
   readonly scores: LatentCodes;
+  /** Leaves gains 1, where rows have no scale of their own to carry them. Default false. */
+  readonly biasOnly?: boolean;
 }
 
 /** With fewer tokens a latent's line is not known well enough. */
@@ -29,7 +31,11 @@ const MIN_TOKENS = 16;
 /** Gains beyond are not a quantizer's doing. */
 const MAX_GAIN = 2;
 
-export function fitScores({ rows, bEnc, center, tokens, scores }: FitScoresOptions): ScoreFit {
+/** Quantized scores that vary by less, as a share of their squares, are constant up to rounding: they have no slope. */
+const MIN_VARIANCE = 1e-9;
+
+export function fitScores(options: FitScoresOptions): ScoreFit {
+  const { rows, bEnc, center, tokens, scores, biasOnly = false } = options;
   const { dSae, byLatent } = scores;
   const { dIn, x } = tokens;
   const gain = new Float64Array(dSae).fill(1);
@@ -50,8 +56,10 @@ export function fitScores({ rows, bEnc, center, tokens, scores }: FitScoresOptio
       sumQH += q * h;
     }
     const variance = sumQQ - (sumQ * sumQ) / count;
-    const slope = variance > 0 ? (sumQH - (sumQ * sumH) / count) / variance : 1;
-    gain[j] = Math.min(MAX_GAIN, Math.max(1 / MAX_GAIN, slope));
+    if (!biasOnly && variance > MIN_VARIANCE * sumQQ) {
+      const slope = (sumQH - (sumQ * sumH) / count) / variance;
+      gain[j] = Math.min(MAX_GAIN, Math.max(1 / MAX_GAIN, slope));
+    }
     fitted[j] = (sumH - gain[j]! * sumQ) / count;
   }
   return { gain, bEnc: fitted };

@@ -7,6 +7,8 @@ import type { HostTensor } from "@qsae/runtime";
 import { dequantize, type Grid, type Quantizer, type Tensor, type TensorOps } from "@qsae/core";
 import { meanOf } from "../calibration/latent-codes.ts";
 import { planesOf, type CodedRow } from "../coded-rows.ts";
+import { hasFixedScale } from "../fixed-scale.ts";
+import { checkedCodes } from "../round-row.ts";
 import { upperFactor } from "../upper-factor.ts";
 
 export interface GptqEncoderOptions {
@@ -37,14 +39,14 @@ export async function gptqEncoder(ops: TensorOps, options: GptqEncoderOptions): 
     const planes = planesOf(quantizer);
     const codes = new Int16Array(planes * dSae * dIn);
     const errors = new Float64Array(dIn * dSae); // [d_in, d_sae], in the order of rounding
-    const wanted = new Float32Array(dSae);
+    const wanted = new Float64Array(dSae);
     for (const [m, d] of order.entries()) {
       for (let j = 0; j < dSae; j++) wanted[j] = w[j * dIn + d]!;
       for (let i = 0; i < m; i++) {
         const share = factor[i * dIn + m]! / factor[m * dIn + m]!;
         for (let j = 0, e = i * dSae; j < dSae; j++, e++) wanted[j]! += share * errors[e]!;
       }
-      const rounded = await roundColumn(ops, quantizer, grid, wanted, d, dIn);
+      const rounded = await roundColumn(ops, quantizer, grid, Float32Array.from(wanted), d, dIn);
       for (let j = 0; j < dSae; j++) {
         errors[m * dSae + j] = w[j * dIn + d]! - rounded.weights[j]!;
         for (let plane = 0; plane < planes; plane++) {
@@ -53,7 +55,8 @@ export async function gptqEncoder(ops: TensorOps, options: GptqEncoderOptions): 
       }
     }
     const scale = await ops.read(grid.scale);
-    return rowsOf(quantizer, codes, scale, dSae);
+    const fixedScale = hasFixedScale(ops, quantizer, dIn);
+    return rowsOf(quantizer, codes, scale, dSae).map((row) => (fixedScale ? { ...row, fixedScale } : row));
   } finally {
     ops.dispose(Object.values(grid));
   }
@@ -69,11 +72,10 @@ async function roundColumn(
   dIn: number,
 ): Promise<{ readonly codes: ArrayLike<number>; readonly weights: ArrayLike<number> }> {
   const groups = grid.scale.shape.at(-1)!;
-  // quantizers with a scale per group of weights take whole groups
-  const width = groups === 1 ? 1 : dIn / groups;
+  const width = encodedWidth(quantizer, groups, dIn);
   const [group, at] = [Math.floor(d / width), d % width];
   const { codes, weights } = ops.tidy(() => {
-    const own = groups === 1 ? grid : groupOf(ops, grid, groups, group);
+    const own = width === 1 || width === dIn ? grid : groupOf(ops, grid, groups, group);
     const column = ops.tensor(wanted, [wanted.length, 1]);
     const block = width === 1 ? column : ops.mul(column, unitRow(ops, width, at)); // [d_sae, width]
     const all = quantizer.encode(ops, block, own);
@@ -82,7 +84,16 @@ async function roundColumn(
   });
   const read = [await ops.read(codes), await ops.read(weights)] as const;
   ops.dispose([codes, weights]);
-  return { codes: read[0].data, weights: read[1].data };
+  return { codes: checkedCodes(quantizer, read[0].data), weights: read[1].data };
+}
+
+/**
+ * Columns that go through a quantizer to have one of them rounded: that one, or its group where the quantizer says how many
+ * weights a group has (`shareScale`). Of other groups nothing is known but that whole rows have them.
+ */
+function encodedWidth({ options }: Quantizer, groups: number, dIn: number): number {
+  if (options["per"] === dIn / groups) return dIn / groups;
+  return groups === 1 ? 1 : dIn;
 }
 
 /** The grid of one group of columns. */

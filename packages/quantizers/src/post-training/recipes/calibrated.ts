@@ -13,7 +13,7 @@ import { withBDec } from "../keep-encoder.ts";
 import { refit } from "../refit.ts";
 import type { RoundingTargets } from "../round-to-nearest.ts";
 import type { RowQuantizers } from "../row-quantizers.ts";
-import { weightsOf, type WorkingSae } from "../working-sae.ts";
+import { quantizerOfRows, weightsOf, type WorkingSae } from "../working-sae.ts";
 
 /** Of the methods tried on real SAEs, the values with the lowest held-out error. */
 const DESCENT = { damping: 0.1, sweeps: 4 };
@@ -37,7 +37,7 @@ export async function calibratedDictionary(
 ): Promise<WorkingSae> {
   const codes = latentCodes(await encodeTokens(ops, sae, tokens));
   const w = await weightsOf(ops, sae, sae.dictionary);
-  const rounded = await gptq(ops, { w, dIn: sae.dIn, codes, quantizer });
+  const rounded = await gptq(ops, { w, dIn: sae.dIn, codes, quantizer: quantizerOfRows(sae.dictionary, quantizer) });
   const fitted = await refit(ops, { rows: rounded, bDec: sae.bDec, codes, tokens });
   // Towards the data themselves it would overfit: at 4 bits 0.083 instead of 0.0796.
   const reconstruction = { ...tokens, target: reconstructed(codes, w, sae.bDec) };

@@ -4,14 +4,16 @@
  * through, first against the float dictionary, then against the quantized one, whose codes stand; straight-through training of a
  * dictionary that GPTQ has rounded would undo it.
  */
+import type { HostTensor, HostTensors } from "@qsae/runtime";
 import type { Backend, DataSource, Quantizer, Reporter } from "@qsae/core";
 import { encodeTokens } from "../calibration/encode-tokens.ts";
 import { latentCodes } from "../calibration/latent-codes.ts";
 import { sampleTokens, type CalibrationTokens } from "../calibration/tokens.ts";
 import { descend } from "../descend.ts";
+import { hasFixedScale } from "../fixed-scale.ts";
 import { withBDec } from "../keep-encoder.ts";
 import { tune } from "../tune/tune.ts";
-import { weightsOf, type WorkingSae } from "../working-sae.ts";
+import { droppedRows, weightsOf, type DroppedRows, type WorkingSae } from "../working-sae.ts";
 import type { RoundingTargets } from "../round-to-nearest.ts";
 import { quantizersOf, type RowQuantizers } from "../row-quantizers.ts";
 import { calibrated, calibratedDictionary } from "./calibrated.ts";
@@ -114,12 +116,36 @@ async function descended(
 
 /** The SAE with an encoder whose codes train. */
 async function straightThrough({ ops }: Backend, sae: WorkingSae, quantizer: Quantizer): Promise<WorkingSae> {
+  const { dIn, dSae } = sae;
   const rows = await weightsOf(ops, sae, sae.encoder);
-  const grid = ops.tidy(() => quantizer.calibrate(ops, ops.tensor(rows, [sae.dSae, sae.dIn])));
-  const { shape, data } = await ops.read(grid.scale);
+  const dropped = droppedRows(sae.encoder);
+  const grid = ops.tidy(() => quantizer.calibrate(ops, ops.tensor(withoutGaps(rows, dIn, dropped), [dSae, dIn])));
+  const host = await Promise.all(Object.entries(grid).map(async ([name, a]) => [name, await ops.read(a)] as const));
   ops.dispose(Object.values(grid));
-  const scale = { shape, data: data as Float32Array };
-  return { ...sae, encoder: { kind: "trained-codes", rows, quantizer, scale } };
+  const { scale, ...otherGrid } = Object.fromEntries(host) as HostTensors & { readonly scale: HostTensor };
+  return {
+    ...sae,
+    encoder: {
+      kind: "trained-codes",
+      rows,
+      quantizer,
+      scale: { shape: scale.shape, data: Float32Array.from(scale.data) },
+      fixedScale: hasFixedScale(ops, quantizer, dIn),
+      otherGrid,
+      dropped,
+    },
+  };
+}
+
+/** Rows with others in the place of the dropped ones, whose zeros have no say in a scale that all share. */
+function withoutGaps(rows: Float32Array, dIn: number, dropped: DroppedRows): Float32Array {
+  const kept = Array.from({ length: rows.length / dIn }, (_, j) => j).filter((j) => !dropped.has(j));
+  const filled = rows.slice();
+  for (const j of kept.length > 0 ? dropped : []) {
+    const other = kept[j % kept.length]!;
+    filled.set(rows.subarray(other * dIn, (other + 1) * dIn), j * dIn);
+  }
+  return filled;
 }
 
 const ifCoarse = (quantizer: Quantizer | undefined): Quantizer | undefined =>

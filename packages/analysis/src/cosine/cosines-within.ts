@@ -1,0 +1,120 @@
+/**
+ * Cosines between the atoms of one dictionary: nearest neighbours, redundancy, and the distribution of all pairs.
+ *
+ *     cos(i, j) = d_i . d_j / (||d_i|| ||d_j||),    i < j
+ */
+import { UsageError } from "@qsae/runtime";
+import type { TensorOps } from "@qsae/core";
+import type { Histogram } from "../histogram.ts";
+import { cosineBlocks, type CosineBlock, type CosineOptions } from "./cosine-blocks.ts";
+import { checkThreshold, countAbove, finishNearest, startNearest, type NearestAtoms } from "./nearest-atoms.ts";
+import { unitAtoms, type AtomSource } from "./unit-atoms.ts";
+
+export interface CosinesWithinOptions extends CosineOptions {
+  /** Atoms with a larger cosine are redundant. From 0 to below 1; default 0.9. */
+  readonly redundantAbove?: number;
+  /** Bins of the histogram. Default 200: a hundredth each. */
+  readonly bins?: number;
+}
+
+export interface CosinesWithin {
+  readonly nearest: NearestAtoms;
+  readonly redundantAbove: number;
+  /** Pairs with a cosine above `redundantAbove`. */
+  readonly redundantPairs: number;
+  /** Atoms that are in such a pair. */
+  readonly redundantAtoms: number;
+  /** Cosines of all pairs of different non-zero atoms, between -1 and 1. */
+  readonly histogram: Histogram;
+  /** Atoms that are zero and so in no pair. */
+  readonly zeroAtoms: number;
+}
+
+/**
+ * Compares every atom of an SAE with every other: `d_sae^2 d_in / 2` multiply-adds on the backend, memory
+ * `8 d_sae d_in` bytes.
+ *
+ * @param ops of an open backend
+ * @throws UsageError for options out of range
+ * @throws NonFiniteError naming the latent whose atom holds NaN or Inf
+ * @example
+ * const { ops, close } = await openBackend("auto");
+ * const { nearest, redundantPairs } = await cosinesWithin(ops, loadSae(packed));
+ * console.log(nearest.latent[7], nearest.cosine[7]); // the atom most like that of latent 7
+ */
+export async function cosinesWithin(
+  ops: TensorOps,
+  sae: AtomSource,
+  { redundantAbove = 0.9, bins = 200, ...options }: CosinesWithinOptions = {},
+): Promise<CosinesWithin> {
+  checkThreshold("cosinesWithin", "redundantAbove", redundantAbove);
+  if (!Number.isInteger(bins) || bins < 1)
+    throw new UsageError(`cosinesWithin: bins=${bins} is not a positive integer`);
+  const atoms = unitAtoms("cosinesWithin", sae);
+  const soFar = startNearest(atoms.latents.length);
+  const counts = new Float64Array(bins);
+  let redundantPairs = 0;
+  for await (const block of cosineBlocks(ops, atoms, atoms, options)) {
+    updateNearest(soFar, block);
+    redundantPairs += countPairs(counts, redundantAbove, block);
+  }
+  const nearest = finishNearest(soFar, sae.dSae, atoms.latents, atoms.latents);
+  return {
+    nearest,
+    redundantAbove,
+    redundantPairs,
+    redundantAtoms: countAbove(nearest.cosine, redundantAbove),
+    histogram: {
+      edges: Array.from({ length: bins + 1 }, (_, bin) => -1 + (2 * bin) / bins),
+      counts: [...counts],
+      outside: 0,
+    },
+    zeroAtoms: sae.dSae - atoms.latents.length,
+  };
+}
+
+/** A pair counts for both of its atoms. Blocks come so that an atom meets its partners in ascending order. */
+function updateNearest({ position, cosine }: ReturnType<typeof startNearest>, block: CosineBlock): void {
+  const { firstRow, rows, firstCol, cols, values } = block;
+  for (let r = 0; r < rows; r++) {
+    const i = firstRow + r;
+    let best = cosine[i]!;
+    let bestAt = position[i]!;
+    for (let c = firstPartner(block, r), at = r * cols + c; c < cols; c++, at++) {
+      const value = values[at]!;
+      if (value > best) {
+        best = value;
+        bestAt = firstCol + c;
+      }
+      if (value > cosine[firstCol + c]!) {
+        cosine[firstCol + c] = value;
+        position[firstCol + c] = i;
+      }
+    }
+    cosine[i] = best;
+    position[i] = bestAt;
+  }
+}
+
+/** Adds the pairs of a block to the histogram; returns how many are above `above`. */
+function countPairs(counts: Float64Array, above: number, block: CosineBlock): number {
+  const { rows, cols, values } = block;
+  const bins = counts.length;
+  const last = bins - 1;
+  let pairs = 0;
+  for (let r = 0; r < rows; r++) {
+    const end = (r + 1) * cols;
+    for (let at = r * cols + firstPartner(block, r); at < end; at++) {
+      const value = values[at]!;
+      if (value > above) pairs++;
+      const bin = ((value + 1) * 0.5 * bins) | 0; // rounding below -1 truncates to 0
+      counts[bin > last ? last : bin]! += 1;
+    }
+  }
+  return pairs;
+}
+
+/** On the diagonal a pair is in the block twice and an atom meets itself. */
+function firstPartner({ firstRow, firstCol }: CosineBlock, r: number): number {
+  return firstRow === firstCol ? r + 1 : 0;
+}
