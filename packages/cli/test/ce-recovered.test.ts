@@ -1,14 +1,13 @@
 /** CE recovered on real models: what a language model loses with an SAE in the place of its activations. */
 import { ceRecovered, type CeRecovered } from "@qsae/analysis";
-import type { TokenWindows } from "@qsae/core";
+import { openBackend, type TokenWindows } from "@qsae/core";
 import { openSplicedModel, readTokenIds, readTokenWindows, windowsOfText } from "@qsae/data";
-import { int, ternary } from "@qsae/quantizers";
+import { int, roundToNearest, ternary } from "@qsae/quantizers";
 import { loadSae, type PackedSae } from "@qsae/runtime";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, vi } from "vitest";
 import { catalogOf } from "../src/catalog.ts";
 import { openSae } from "../src/open-sae.ts";
-import { roundSae } from "../src/quantization/round-sae.ts";
 import { sharedData } from "./shared-data.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -36,11 +35,13 @@ interface Case {
 /** The SAE as it is, with a 4-bit dictionary and with a ternary one, in the same windows. */
 async function measure({ model: modelPath, hook, windows, sae }: Case) {
   const { packed } = await openSae(sae, catalogOf({}));
+  const { ops, close } = await openBackend("cpu");
   const forms = {
     stored: packed,
-    fourBit: (await roundSae(packed, { dictionary: int(4) })).packed,
-    ternary: (await roundSae(packed, { dictionary: ternary() })).packed,
+    fourBit: await roundToNearest(ops, packed, { dictionary: int(4) }),
+    ternary: await roundToNearest(ops, packed, { dictionary: ternary() }),
   };
+  await close();
   const model = await openSplicedModel({ modelPath, hook, threads: 2 });
   try {
     const recovered = async (form: PackedSae): Promise<CeRecovered> => ceRecovered(model, loadSae(form), windows);

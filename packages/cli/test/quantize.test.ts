@@ -41,6 +41,8 @@ async function trainedSae() {
   return variant.lower(backend.ops, checkpoint.tensors);
 }
 
+const aNumber = expect.any(Number) as unknown;
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
 const data = ["--data", "train.safetensors"];
 const heldout = ["--heldout", "heldout.safetensors"];
 const quantize = (...args: readonly string[]) => callMain(["quantize", "--sae", "sae.qsae.safetensors", ...args]);
@@ -73,8 +75,8 @@ describe("methods", () => {
       ...{ method: "gptq", decoder: "ternary", data: "train.safetensors", calibration_tokens: 2048, rotate: false },
       before: { decoder_bits: 32, tokens: 400 },
       after: { decoder_bits: 3, encoder_bits: 32, l0: 3, tokens: 400 },
-      support: { overlap: expect.any(Number), changed_tokens: expect.any(Number), tokens: 400, on: "heldout" },
-      seconds: expect.any(Number),
+      support: { overlap: aNumber, changed_tokens: aNumber, tokens: 400, on: "heldout" },
+      seconds: aNumber,
     });
     expect(gptq.json.after.fvu).toBeLessThan(rtn.json.after.fvu);
     expect(gptq.json.after.fvu).toBeGreaterThan(gptq.json.before.fvu);
@@ -135,10 +137,10 @@ describe("methods", () => {
     expect(await callMain(second)).toMatchObject({ code: 0 });
     const { provenance, metrics } = decodePackedSae(await readFile("two.qsae.safetensors"), "two").description;
     expect(provenance).toMatchObject({
-      encoder_quantized: expect.stringMatching(
+      encoder_quantized: matching(
         /^int3 by gptq, 2048 calibration tokens, data train.safetensors \(activations, rows 0\.\.2048 of 2048\), seed 0, qsae \d/,
       ),
-      decoder_quantized: expect.stringMatching(/^int4\/8 by rtn, qsae \d/),
+      decoder_quantized: matching(/^int4\/8 by rtn, qsae \d/),
       rotated: "seed 0",
     });
     expect(metrics).toEqual({});

@@ -34,6 +34,7 @@ export {
   type QuantizeMethod,
   type QuantizeSaeOptions,
 } from "./post-training/quantize-sae.ts";
+export type { AtomBits } from "./post-training/allocate-atoms.ts";
 export { quantizeDefaults } from "./post-training/quantize-defaults.ts";
 export {
   mixedMethods,

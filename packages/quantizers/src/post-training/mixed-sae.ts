@@ -23,7 +23,7 @@ export const mixedMethods = ["rtn", "gptq", "tune"] as const;
 export type MixedMethod = (typeof mixedMethods)[number];
 
 export interface QuantizeMixedOptions {
-  /** Bits per weight of the dictionary, on average over all atoms: see {@link allocateBits}. */
+  /** Bits per weight of the dictionary, on average over all atoms: see `allocateBits`. */
   readonly budget: number;
   /** Default `gptq`. */
   readonly method?: MixedMethod;
