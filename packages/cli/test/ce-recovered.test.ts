@@ -35,13 +35,14 @@ interface Case {
 /** The SAE as it is, with a 4-bit dictionary and with a ternary one, in the same windows. */
 async function measure({ model: modelPath, hook, windows, sae }: Case) {
   const { packed } = await openSae(sae, catalogOf({}));
-  const { ops, close } = await openBackend("cpu");
+  const backend = await openBackend("cpu");
+  const { ops } = backend;
   const forms = {
     stored: packed,
     fourBit: await roundToNearest(ops, packed, { dictionary: int(4) }),
     ternary: await roundToNearest(ops, packed, { dictionary: ternary() }),
   };
-  await close();
+  await backend.close();
   const model = await openSplicedModel({ modelPath, hook, threads: 2 });
   try {
     const recovered = async (form: PackedSae): Promise<CeRecovered> => ceRecovered(model, loadSae(form), windows);

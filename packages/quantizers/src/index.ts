@@ -44,3 +44,4 @@ export {
   type QuantizeMixedOptions,
 } from "./post-training/mixed-sae.ts";
 export { rotateSae } from "./post-training/rotate.ts";
+export type { StoredQuantizer } from "./names/grammar.ts";
