@@ -1,5 +1,5 @@
 /**
- * `pnpm bench frontier [--sae DIR] [--train FILE] [--heldout FILE] [--bits 1,1.58,2,3,4] [--method rtn,gptq,tune,two-phase] [--steps 1100]
+ * `pnpm bench frontier [--sae DIR] [--train FILE] [--heldout FILE] [--bits 1,1.58,2,3,4] [--method rtn,gptq,tune,two-phase,mixed-gptq,mixed-tune] [--steps 1100]
  * [--rotate] [--json] [--table]`: quantizes an SAE with every method at every width and prints what each costs and loses. `--table`
  * writes docs/frontier.md and its curve, from the default data; `--json` prints one JSON object last.
  */
@@ -13,6 +13,7 @@ import { frontierCurve } from "./curve.ts";
 import { openSae } from "./open-sae.ts";
 import { readOptions } from "./options.ts";
 import { fvuOf, measureRow, sidesOf, type Row } from "./row.ts";
+import { store, withStored } from "./results.ts";
 import { frontierPage, textTable } from "./table.ts";
 
 async function main(): Promise<void> {
@@ -45,8 +46,10 @@ async function main(): Promise<void> {
     if (table) {
       const docs = (name: string): string => join(fileURLToPath(new URL("../../docs/", import.meta.url)), name);
       const text = new TextEncoder();
-      await writeFileAtomic(docs("frontier.md"), text.encode(await frontierPage({ rows, floatFvu })));
-      await writeFileAtomic(docs("frontier.svg"), text.encode(frontierCurve({ rows, floatFvu })));
+      const all = await withStored({ rows, floatFvu });
+      await store(all);
+      await writeFileAtomic(docs("frontier.md"), text.encode(await frontierPage(all)));
+      await writeFileAtomic(docs("frontier.svg"), text.encode(frontierCurve(all)));
       say("wrote docs/frontier.md and docs/frontier.svg");
     }
     if (json)

@@ -3,21 +3,21 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { quantizeMethods, type QuantizeMethod } from "@qsae/quantizers";
 import { FormatError, UsageError, unknownName } from "@qsae/runtime";
+import { frontierMethods, type FrontierMethod } from "./row.ts";
 
 export interface FrontierOptions {
   readonly sae: string;
   readonly train: string;
   readonly heldout: string;
   readonly bits: readonly number[];
-  readonly methods: readonly QuantizeMethod[];
+  readonly methods: readonly FrontierMethod[];
   /** Training steps of `tune` and `two-phase`. */
   readonly steps: number;
   readonly seed: number;
   readonly rotate: boolean;
   readonly json: boolean;
-  /** Writes docs/frontier.md and its curve. */
+  /** Adds the rows to results.json and writes docs/frontier.md and its curve from all of them. */
   readonly table: boolean;
 }
 
@@ -34,8 +34,8 @@ export function readOptions(): FrontierOptions {
     }
   }
   const methods = values.method.split(",").map((name) => {
-    const method = quantizeMethods.find((known) => known === name);
-    if (!method) throw unknownName("method", name, quantizeMethods);
+    const method = frontierMethods.find((known) => known === name);
+    if (!method) throw unknownName("method", name, frontierMethods);
     return method;
   });
   return {
@@ -54,7 +54,7 @@ function parsed() {
         train: { type: "string", default: inGpt("gpt_train100k.f16.safetensors") },
         heldout: { type: "string", default: inGpt("gpt_heldout20k.f16.safetensors") },
         bits: { type: "string", default: "1,1.58,2,3,4" },
-        method: { type: "string", default: quantizeMethods.join(",") },
+        method: { type: "string", default: frontierMethods.join(",") },
         steps: { type: "string", default: "1100" },
         seed: { type: "string", default: "0" },
         rotate: { type: "boolean", default: false },

@@ -1,6 +1,6 @@
 /** The rows as tables: one line per method and side, one column per width. */
 import { format } from "prettier";
-import { sidesOf, type Row } from "./row.ts";
+import { frontierMethods, sidesOf, type Row } from "./row.ts";
 
 /** What PyTorch prototypes of the same recipes reached (held-out FVU on the default data), by method, side and bits. */
 const PROTOTYPE: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -29,7 +29,7 @@ const widthsOf = (rows: readonly Row[]): readonly number[] =>
   [...new Set(rows.map(({ bits }) => bits))].sort((a, b) => a - b);
 
 export function seriesOf(rows: readonly Row[]): readonly { readonly name: string; readonly cells: readonly Row[] }[] {
-  const names = [...new Set(rows.map(({ method }) => method))].flatMap((method) =>
+  const names = frontierMethods.flatMap((method) =>
     sidesOf(method).map((side) => ({ name: `${method} ${side}`, method, side })),
   );
   return names
@@ -72,7 +72,8 @@ export function frontierPage({ rows, floatFvu }: TableInput): Promise<string> {
         "encoder and dictionary (`both`). 1 bit is `binary`, 1.58 `ternary`, the others `centered-int`; a scale per latent.",
       "`rtn` rounds to the nearest level of a least-squares grid. `gptq` sees 20,000 calibration tokens. `tune` (codes stand, everything " +
         "else trains) and `two-phase` (encoder trained straight through, dictionary by `gptq`) take 1100 steps on 100,000 training " +
-        "tokens. Command: `pnpm bench frontier --table`.",
+        "tokens. `mixed-gptq` and `mixed-tune` give every atom a width of its own (`qsae quantize --bits`), in all as many bits as the " +
+        "uniform width with its scales. Command: `pnpm bench frontier --table`.",
       "![FVU over bits per weight](frontier.svg)",
       "## FVU",
       perSeries(({ fvu }) => fvu.toFixed(4)),

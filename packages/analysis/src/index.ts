@@ -55,6 +55,7 @@ export {
   haveComparableWeights,
   weightErrors,
   type BitsErrors,
+  type ComparedWeights,
   type MatrixErrors,
   type WorstWeight,
 } from "./weights/weight-errors.ts";

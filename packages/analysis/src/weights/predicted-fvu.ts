@@ -23,8 +23,9 @@ export interface PredictedFvuIncrease {
 }
 
 /**
+ * Names the `worst` latents, 20 by default.
+ *
  * @param power of the float SAE's latents on the data
- * @param options.worst how many latents to name; default 20
  * @throws UsageError if the three are not of one shape
  * @throws NonFiniteError naming the latent whose atom is NaN or infinite
  * @example

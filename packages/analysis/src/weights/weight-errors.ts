@@ -37,10 +37,11 @@ export interface WorstWeight {
 }
 
 type Space = Pick<PackedSae, "inputScale" | "rotation">;
-type Weights = Pick<PackedSae, "dIn" | "stages"> & Space;
+/** Whose weights are compared. */
+export type ComparedWeights = Pick<PackedSae, "dIn" | "stages"> & Space;
 
 /** Whether {@link weightErrors} can compare the two: stages and shapes are the same, inputs scaled and rotated alike. */
-export function haveComparableWeights(sae: Weights, reference: Weights): boolean {
+export function haveComparableWeights(sae: ComparedWeights, reference: ComparedWeights): boolean {
   return isSameShape(sae, reference) && inSameSpace(sae, reference);
 }
 
@@ -54,7 +55,7 @@ export function haveComparableWeights(sae: Weights, reference: Weights): boolean
  * const [encoder, dictionary] = weightErrors(ternary, float);
  * dictionary.worst; // { row: 17, column: 3, value: 0.4, reference: 0.9, bits: 1.6, codes: [1] }
  */
-export function weightErrors(sae: Weights, reference: Weights): readonly MatrixErrors[] {
+export function weightErrors(sae: ComparedWeights, reference: ComparedWeights): readonly MatrixErrors[] {
   requireSameShape("weightErrors", sae, reference);
   requireSameSpace(sae, reference);
   return sae.stages.flatMap(({ encoder, dictionary }, s) => {
