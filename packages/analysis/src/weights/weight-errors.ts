@@ -38,7 +38,7 @@ export interface WorstWeight {
 
 type Space = Pick<PackedSae, "inputScale" | "rotation">;
 /** Whose weights are compared. */
-export type ComparedWeights = Pick<PackedSae, "dIn" | "stages"> & Space;
+export type ComparedWeights = Pick<PackedSae, "dIn" | "stages" | "inputScale" | "rotation">;
 
 /** Whether {@link weightErrors} can compare the two: stages and shapes are the same, inputs scaled and rotated alike. */
 export function haveComparableWeights(sae: ComparedWeights, reference: ComparedWeights): boolean {
