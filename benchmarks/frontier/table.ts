@@ -42,14 +42,17 @@ export function seriesOf(rows: readonly Row[]): readonly { readonly name: string
 
 /** For a terminal. */
 export function textTable({ rows, floatFvu }: TableInput): string {
-  const lines = [["held-out FVU", ...widthsOf(rows).map((bits) => `${bits} bits`)], ...fvuLines(rows)];
+  const lines = [
+    ["held-out FVU", ...widthsOf(rows).map((bits) => (bits === 1 ? "1 bit" : `${bits} bits`))],
+    ...fvuLines(rows),
+  ];
   const body = lines.map(([name = "", ...cells]) => name.padEnd(18) + cells.map((cell) => cell.padStart(11)).join(""));
   return [`float ${floatFvu.toFixed(4)}`, ...body].join("\n");
 }
 
 export function frontierPage({ rows, floatFvu }: TableInput): Promise<string> {
   const widths = widthsOf(rows);
-  const header = ["", ...widths.map((bits) => `${bits} bits`)];
+  const header = ["", ...widths.map((bits) => (bits === 1 ? "1 bit" : `${bits} bits`))];
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const table = (body: readonly (readonly string[])[]): string =>
     [line(header), line(header.map((_, i) => (i === 0 ? "---" : "---:"))), ...body.map(line)].join("\n");
