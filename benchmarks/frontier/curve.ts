@@ -13,11 +13,11 @@ export function frontierCurve({ rows, floatFvu }: TableInput): string {
   );
   const svg = Plot.plot({
     document,
-    width: 820,
+    width: 860,
     height: 480,
     marginTop: 36,
     marginLeft: 60,
-    marginRight: 150,
+    marginRight: 190,
     marginBottom: 48,
     style: { background: "white", fontSize: "13px", fontFamily: "system-ui, sans-serif" },
     x: {
