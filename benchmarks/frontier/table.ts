@@ -85,6 +85,7 @@ export function frontierPage({ rows, floatFvu }: TableInput): Promise<string> {
       "## Bits per weight, scales included",
       perSeries(({ bits_per_weight: bits }) => bits.toFixed(3)),
       "## Seconds",
+      "On two cores, of which other work took its share while `tune`, `two-phase` and `mixed-` ran.",
       perSeries(({ seconds }) => seconds.toFixed(1)),
     ].join("\n\n"),
     { parser: "markdown", printWidth: 120 },
