@@ -9,7 +9,7 @@ export {
   unpackCodes,
   type CodeRange,
 } from "./packed/bit-packing.ts";
-export { dequantizeMatrix, dequantizeRow, rowReader, type RowReader } from "./packed/dequantize.ts";
+export { dequantizeMatrix, dequantizeRow, levelTable, rowReader, type RowReader } from "./packed/dequantize.ts";
 export type { DequantizeRule, PlaneRule } from "./packed/dequantize-rule.ts";
 export { decodePackedSae, encodePackedSae } from "./packed/packed-file.ts";
 export * from "./packed/schema.ts";

@@ -2,7 +2,7 @@
  * Quantized rows while they are being chosen: codes and scales of one latent, apart from those of all others, so that rows of
  * one matrix may have different widths.
  */
-import { unpackCodes, type CodeMatrix, type PlaneRule } from "@qsae/runtime";
+import { levelTable, unpackCodes, type CodeMatrix } from "@qsae/runtime";
 import type { Quantizer } from "@qsae/core";
 
 /** What decoding a row needs to know of its quantizer, and what the file says about it. */
@@ -25,13 +25,9 @@ export type CodedRows = readonly (CodedRow | undefined)[];
 
 export const planesOf = ({ dequantize }: RowQuantizer): number => (dequantize.kind === "sum" ? dequantize.planes : 1);
 
-/** What the codes of a plane stand for at scale 1, by `code - min`; float32 as in the runtime. */
-export function levelsOf({ codes: [min, max], dequantize }: RowQuantizer): Float32Array {
-  const rule: PlaneRule = dequantize.kind === "sum" ? dequantize.each : dequantize;
-  if (rule.kind === "table") return Float32Array.from(rule.levels);
-  const offset = Math.fround(rule.offset ?? 0);
-  return Float32Array.from({ length: max - min + 1 }, (_, digit) => min + digit + offset);
-}
+/** What the codes of a plane stand for at scale 1, by `code - min`. */
+export const levelsOf = ({ codes, dequantize }: RowQuantizer): Float32Array =>
+  levelTable(dequantize.kind === "sum" ? dequantize.each : dequantize, codes);
 
 /** The row's weights into `out [d_in]`, by the runtime's arithmetic; zeros of a dropped row. */
 export function decodeRow(row: CodedRow | undefined, out: Float32Array): void {
