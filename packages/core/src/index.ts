@@ -11,7 +11,13 @@ export type * from "./contracts/token-windows.ts";
 export { arraySource } from "./array-source.ts";
 export { pairedSource } from "./paired-source.ts";
 export { fromReference, REFERENCE_VARIANTS, type ReferenceVariant } from "./reference-tensors.ts";
-export { supportOverlap, type SupportOverlap } from "./support-overlap.ts";
+export {
+  overlapOf,
+  supportCounts,
+  supportOverlap,
+  type SupportCounts,
+  type SupportOverlap,
+} from "./support-overlap.ts";
 export { mixSeeds, normals, permutation, seededRandom } from "./random.ts";
 export { backendNames, openBackend } from "./backends/open-backend.ts";
 export { defineQuantizer } from "./quantization/define-quantizer.ts";

@@ -8,8 +8,27 @@ export interface SupportOverlap {
   readonly changedTokens: number;
 }
 
+/** Sums over tokens, which add up over batches. */
+export interface SupportCounts {
+  readonly tokens: number;
+  /** On which the sets differ. */
+  readonly changed: number;
+  /** `|A and B|` */
+  readonly common: number;
+  /** `|A| + |B|` */
+  readonly fired: number;
+}
+
 /** @throws UsageError unless both are of as many tokens and latents */
-export function supportOverlap(a: Latents, b: Latents): SupportOverlap {
+export const supportOverlap = (a: Latents, b: Latents): SupportOverlap => overlapOf(supportCounts(a, b));
+
+/** The ratios of counts, of one batch or of many added up. */
+export function overlapOf({ tokens, changed, common, fired }: SupportCounts): SupportOverlap {
+  return { overlap: fired === 0 ? 1 : (2 * common) / fired, changedTokens: tokens === 0 ? 0 : changed / tokens };
+}
+
+/** @throws UsageError unless both are of as many tokens and latents */
+export function supportCounts(a: Latents, b: Latents): SupportCounts {
   const tokens = a.offsets.length - 1;
   if (b.offsets.length - 1 !== tokens || a.dSae !== b.dSae) {
     throw new UsageError(
@@ -30,6 +49,5 @@ export function supportOverlap(a: Latents, b: Latents): SupportOverlap {
     common += same;
     if (same < countA || same < countB) changed++;
   }
-  const fired = a.indices.length + b.indices.length;
-  return { overlap: fired === 0 ? 1 : (2 * common) / fired, changedTokens: tokens === 0 ? 0 : changed / tokens };
+  return { tokens, changed, common, fired: a.indices.length + b.indices.length };
 }

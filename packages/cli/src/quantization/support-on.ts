@@ -1,5 +1,5 @@
 /** Which latents fire before and after, both as they are stored. */
-import { supportOverlap, type DataSource, type SupportOverlap } from "@qsae/core";
+import { overlapOf, supportCounts, type DataSource, type SupportCounts, type SupportOverlap } from "@qsae/core";
 import { encodePackedSae, loadSae, type PackedSae } from "@qsae/runtime";
 
 export interface MeasuredOverlap extends SupportOverlap {
@@ -18,18 +18,17 @@ export async function supportOn(
   signal: AbortSignal,
 ): Promise<MeasuredOverlap> {
   const [a, b] = [loadSae(encodePackedSae(before), "before"), loadSae(encodePackedSae(after), "after")];
-  let [fired, common, changed, tokens] = [0, 0, 0, 0];
-  for await (const { x, n } of source.batches({ batchSize: BATCH_TOKENS })) {
-    const [latentsA, latentsB] = [a.encode(x), b.encode(x)];
-    const support = supportOverlap(latentsA, latentsB);
-    const firedHere = latentsA.indices.length + latentsB.indices.length;
-    // ratios of batches back to sums: one ratio is formed, at the end
-    common += (support.overlap * firedHere) / 2;
-    fired += firedHere;
-    changed += support.changedTokens * n;
-    tokens += n;
+  let sum: SupportCounts = { tokens: 0, changed: 0, common: 0, fired: 0 };
+  for await (const { x } of source.batches({ batchSize: BATCH_TOKENS })) {
+    const counts = supportCounts(a.encode(x), b.encode(x));
+    sum = {
+      tokens: sum.tokens + counts.tokens,
+      changed: sum.changed + counts.changed,
+      common: sum.common + counts.common,
+      fired: sum.fired + counts.fired,
+    };
     signal.throwIfAborted();
-    if (tokens >= MAX_TOKENS) break;
+    if (sum.tokens >= MAX_TOKENS) break;
   }
-  return { overlap: fired === 0 ? 1 : (2 * common) / fired, changedTokens: changed / Math.max(1, tokens), tokens };
+  return { ...overlapOf(sum), tokens: sum.tokens };
 }
