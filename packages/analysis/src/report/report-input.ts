@@ -1,8 +1,13 @@
 /** What a report is made of: plain data, so that it can be collected anywhere, stored, and rendered later. */
 import type { StepEvent } from "@qsae/core";
+import type { CeRecovered } from "../ce-recovered.ts";
+import type { CosinesWithin } from "../cosine/cosines-within.ts";
 import type { EvaluationSummary } from "../evaluation-summary.ts";
+import type { LatentTable } from "../latents/latent-table.ts";
 import type { L0Result } from "../metrics/l0.ts";
 import type { LatentDensity } from "../metrics/latent-density.ts";
+import type { ReferenceAnalysis } from "../reference/reference-analysis.ts";
+import type { Coactivation } from "../sparsity/coactivation.ts";
 import type { CodeHistogram } from "../weights/code-histogram.ts";
 
 export interface ReportInput {
@@ -30,6 +35,28 @@ export interface ReportSae {
   readonly codes?: readonly CodeHistogram[];
   /** Relative error of every atom against the float reference. */
   readonly quantizationError?: ArrayLike<number>;
+  /** Which latents fire together. */
+  readonly coactivation?: Coactivation;
+  /** How alike its atoms are. */
+  readonly cosines?: CosinesWithin;
+  /** What became of the SAE it was made from. */
+  readonly reference?: ReferenceAnalysis;
+  /** What a language model loses that goes on from its reconstructions. */
+  readonly crossEntropy?: CeRecovered;
+  /** What is left of it when its weights are rounded to so many bits, narrowest first. */
+  readonly rounded?: readonly RoundedSae[];
+  /** For the latent browser. */
+  readonly latents?: LatentTable;
+}
+
+/** An SAE whose weights are rounded to nearest, without training. */
+export interface RoundedSae {
+  /** Of the quantizer: `ternary`, `int4`. */
+  readonly quantizer: string;
+  readonly bits_per_weight: number;
+  readonly fvu: number;
+  /** On which it was measured. */
+  readonly tokens: number;
 }
 
 /** One training run: its step events, in order. */
@@ -40,4 +67,4 @@ export interface ReportRun {
 
 /** A step event, of which a record may have kept a part. */
 export type ReportStep = Pick<StepEvent, "tokens"> &
-  Partial<Pick<StepEvent, "step" | "lr" | "loss" | "l0" | "dead" | "batchFvu" | "elapsedMs">>;
+  Partial<Pick<StepEvent, "step" | "lr" | "loss" | "l0" | "dead" | "batchFvu" | "elapsedMs" | "gradients">>;

@@ -34,10 +34,41 @@ export interface StepEvent {
   readonly batchFvu: number;
   /** Norm of each parameter's gradient, as the variant corrected it, before clipping. */
   readonly gradNorms: Readonly<Record<string, number>>;
+  /** What gradients did to each parameter in this step; absent in the steps between records. */
+  readonly gradients?: Readonly<Record<string, GradientRecord>>;
   /** Dead latents started anew at the end of this step; absent where none was due to. */
   readonly resampled?: number;
   /** Since the start of this run. */
   readonly elapsedMs: number;
+}
+
+/** What the gradient did to one parameter in one step. */
+export interface GradientRecord {
+  /** Of the gradient, as in `gradNorms`. */
+  readonly norm: number;
+  /** Norm of the step's change over the norm of the parameter before it; absent where the parameter was all zero. */
+  readonly updateRatio?: number;
+  /** Share of the entries whose gradient is exactly 0. */
+  readonly zeroShare: number;
+  /** Quantized weights: share of the codes that this step changed. */
+  readonly changedCodes?: number;
+  /** Quantized weights: share of the codes whose sign (-1, 0 or 1) this step changed. */
+  readonly signFlips?: number;
+  /** Quantized weights, in fewer steps than the rest. */
+  readonly straightThrough?: StraightThroughMismatch;
+}
+
+/**
+ * The straight-through gradient of sampled weights against what a step of their code does to the loss: the central difference
+ * `(L(c + 1) - L(c - 1)) / (q(c + 1) - q(c - 1))`, one-sided at the ends of the range.
+ */
+export interface StraightThroughMismatch {
+  /** Sampled. */
+  readonly weights: number;
+  /** Cosine of the angle between gradients and differences; absent where one of the two is all zero. */
+  readonly cosine?: number;
+  /** `|gradients - differences| / |differences|`; absent where the differences are all zero. */
+  readonly relativeError?: number;
 }
 
 export interface CheckpointEvent {
