@@ -1,4 +1,5 @@
 /** Metrics and reports for sparse autoencoders. */
+export { analyzeReference, analyzeSae, type AnalyzeSaeOptions } from "./analyze-sae.ts";
 export { ceRecovered, type CeRecovered, type CeRecoveredOptions } from "./ce-recovered.ts";
 export type { CosineOptions } from "./cosine/cosine-blocks.ts";
 export {
@@ -29,6 +30,13 @@ export {
   type SaeSize,
   type StandardMetrics,
 } from "./evaluation-summary.ts";
+export {
+  evaluateStored,
+  type EvaluateStoredOptions,
+  type NoMetrics,
+  type StoredEvaluation,
+  type StoredSae,
+} from "./evaluate-stored.ts";
 export type { Histogram } from "./histogram.ts";
 export { fvu } from "./metrics/fvu.ts";
 export { fvuByLevel } from "./metrics/fvu-by-level.ts";
@@ -37,9 +45,17 @@ export { l0ByLevel } from "./metrics/l0-by-level.ts";
 export { latentDensity, type LatentDensity, type LatentDensityOptions } from "./metrics/latent-density.ts";
 export { latentPower, type LatentPower } from "./metrics/latent-power.ts";
 export { mse } from "./metrics/mse.ts";
+export { outputError } from "./metrics/output-error.ts";
 export { shrinkage } from "./metrics/shrinkage.ts";
+export {
+  evaluateReference,
+  type EvaluatedReference,
+  type EvaluateReferenceOptions,
+} from "./reference/evaluate-reference.ts";
+export type { KeptBatch, KeptLatentsOptions } from "./reference/kept-latents.ts";
+export type { ReferenceAnalysis } from "./reference/reference-analysis.ts";
 export { renderReport } from "./report/render-report.ts";
-export type { ReportInput, ReportRun, ReportSae, ReportStep } from "./report/report-input.ts";
+export type { ReportInput, ReportRun, ReportSae, ReportStep, RoundedSae } from "./report/report-input.ts";
 export { reportSae, type ReportSaeOptions } from "./report/report-sae.ts";
 export { coactivation, type Coactivation, type CoactivationOptions } from "./sparsity/coactivation.ts";
 export { l0Quantiles, type L0Quantiles } from "./sparsity/l0-quantiles.ts";

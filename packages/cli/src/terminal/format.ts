@@ -24,3 +24,8 @@ export function clock(seconds: number): string {
 export function fvu(value: number): string {
   return value.toFixed(4);
 }
+
+/** `0.6213` -> `62.1 %` */
+export function percent(share: number, digits = 1): string {
+  return `${(100 * share).toFixed(digits)} %`;
+}

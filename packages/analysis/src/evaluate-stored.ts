@@ -1,0 +1,78 @@
+/** Evaluation of an SAE as it is stored: its weights go through the bytes of the packed file, whatever they came from. */
+import type { DataSource } from "@qsae/core";
+import { bitsPerWeight, encodePackedSae, loadSae, sizeByLevel, type PackedSae, type Sae } from "@qsae/runtime";
+import { evaluateSae, type EvaluateOptions, type Evaluation, type MetricResults, type Metrics } from "./evaluate.ts";
+import {
+  evaluationSummary,
+  levelMetrics,
+  standardMetrics,
+  type EvaluationSummary,
+  type LevelMetrics,
+  type StandardMetrics,
+} from "./evaluation-summary.ts";
+
+export interface StoredSae {
+  /** For people, and for errors. */
+  readonly name: string;
+  readonly packed: PackedSae;
+  /** Size of its file. Absent: not known. */
+  readonly fileBytes?: number;
+}
+
+/** No metrics. */
+export type NoMetrics = Readonly<Record<never, never>>;
+
+export interface EvaluateStoredOptions<M extends Metrics = NoMetrics> extends Pick<
+  EvaluateOptions<M>,
+  "signal" | "onProgress"
+> {
+  /** Metrics of the caller's beside those that are always taken, under other names. */
+  readonly metrics?: M;
+}
+
+export interface StoredEvaluation<M extends Metrics = NoMetrics> {
+  /** As it was evaluated. */
+  readonly sae: Sae;
+  /** With levels, where there are several. */
+  readonly evaluation: Evaluation<StandardMetrics> | Evaluation<StandardMetrics & LevelMetrics>;
+  readonly summary: EvaluationSummary;
+  /** Of the caller's metrics. */
+  readonly extra: MetricResults<M>;
+}
+
+/** Small enough that a signal is noticed within a second. */
+const BATCH_TOKENS = 1024;
+
+/** Hierarchies have ten or so; a file that claims thousands would be decoded as often. */
+const MOST_LEVELS = 64;
+
+/**
+ * One pass over the data with {@link standardMetrics}, those of levels where there are 2 to 64, and the caller's.
+ *
+ * @throws as `evaluateSae`
+ * @example
+ * const packed = decodePackedSae(bytes, "ternary.qsae.safetensors");
+ * const { summary } = await evaluateStored({ name: "ternary", packed, fileBytes: bytes.length }, heldOut);
+ * console.log(summary.fvu, summary.l0, summary.bits_per_weight);
+ */
+export async function evaluateStored<M extends Metrics = NoMetrics>(
+  { name, packed, fileBytes }: StoredSae,
+  source: DataSource,
+  { metrics, ...options }: EvaluateStoredOptions<M> = {},
+): Promise<StoredEvaluation<M>> {
+  const sae = loadSae(encodePackedSae(packed), name);
+  const byLevel = sae.levels > 1 && sae.levels <= MOST_LEVELS;
+  const evaluation = await evaluateSae(sae, source, {
+    metrics: { ...standardMetrics(), ...(byLevel && levelMetrics(sae)), ...metrics },
+    batchSize: BATCH_TOKENS,
+    ...options,
+  });
+  const summary = evaluationSummary(evaluation, {
+    dIn: sae.dIn,
+    dSae: sae.dSae,
+    bitsPerWeight: bitsPerWeight(packed).total,
+    ...(fileBytes !== undefined && { fileBytes }),
+    ...(byLevel && { byLevel: sizeByLevel(packed) }),
+  });
+  return { sae, evaluation, summary, extra: evaluation.metrics as unknown as MetricResults<M> };
+}
