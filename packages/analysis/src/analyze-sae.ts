@@ -105,5 +105,5 @@ async function analyzed<M extends Metrics>(
     ...(reference &&
       against && { reference: await analyzeAgainst(ops, packed, evaluated, against, reference, signal) }),
   };
-  return { report, evaluated: evaluated as StoredEvaluation<M> };
+  return { report, evaluated };
 }

@@ -1,6 +1,12 @@
 /** Metrics and reports for sparse autoencoders. */
 export { analyzeReference, analyzeSae, type AnalyzeSaeOptions } from "./analyze-sae.ts";
-export { ceRecovered, type CeRecovered, type CeRecoveredOptions } from "./ce-recovered.ts";
+export {
+  ceRecovered,
+  ceRecoveredByEach,
+  type CeRecovered,
+  type CeRecoveredOptions,
+  type SplicedSae,
+} from "./ce-recovered.ts";
 export type { CosineOptions } from "./cosine/cosine-blocks.ts";
 export {
   cosinesBetween,
