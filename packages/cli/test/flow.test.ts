@@ -208,7 +208,7 @@ describe("train -> quantize -> eval -> analyze -> inspect", () => {
     const twice = ["--sae", "runs/float", "--sae", "naive.qsae.safetensors", "--reference", "runs/float"];
     const { code, stdout } = await callMain(["analyze", ...twice, ...data]);
     expect(code).toBe(0);
-    const table = stdout.slice(stdout.indexOf("MMCS"));
+    const table = stdout.slice(stdout.indexOf("MMCS"), stdout.indexOf("FVU rounded to"));
     expect(table).toMatch(/naive +0\.\d{3} +\d+\.\d % +\d+\.\d % +\d\.\d{4} +0\.\d{4} +\d\.\d{4}\n/);
     expect(table).not.toContain("float");
   });

@@ -31,8 +31,9 @@ export function latentsTable(saes: readonly ReportSae[]): TableData {
   };
 }
 
-/** One row per SAE: what became of the reference in it. */
-export function referenceTable(saes: readonly ReportSae[]): TableData {
+/** One row per SAE that was compared: what became of the reference in it; undefined where there was none. */
+export function referenceTable(saes: readonly ReportSae[]): TableData | undefined {
+  if (!saes.some(({ reference }) => reference)) return undefined;
   return {
     columns: [
       "",

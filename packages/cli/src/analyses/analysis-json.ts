@@ -10,7 +10,8 @@ import {
 
 type Json = Readonly<Record<string, unknown>>;
 
-export function analysisJson({ name, summary, l0, coactivation, cosines, reference }: ReportSae): Json {
+export function analysisJson(sae: ReportSae): Json {
+  const { name, summary, l0, coactivation, cosines, reference, rounded, crossEntropy } = sae;
   return {
     ...summary,
     name,
@@ -18,6 +19,8 @@ export function analysisJson({ name, summary, l0, coactivation, cosines, referen
     ...(coactivation && { coactivation: coactivationJson(coactivation) }),
     ...(cosines && { cosines: cosinesJson(cosines) }),
     ...(reference && { reference: referenceJson(reference) }),
+    ...(rounded && { rounded }),
+    ...(crossEntropy && { cross_entropy: crossEntropy }),
   };
 }
 
