@@ -1,9 +1,7 @@
 import { l0Quantiles, type ReportSae } from "@qsae/analysis";
-import { count, fvu, percent } from "../terminal/format.ts";
+import { ABSENT, count, fvu, percent, shown } from "../terminal/format.ts";
 import type { TableData } from "../terminal/table.ts";
 import { meanNearest } from "./analysis-json.ts";
-
-const ABSENT = "-";
 
 /** One row per SAE: its latents and atoms. */
 export function latentsTable(saes: readonly ReportSae[]): TableData {
@@ -12,11 +10,11 @@ export function latentsTable(saes: readonly ReportSae[]): TableData {
   return {
     columns: [
       "",
-      "L0 of 5-95 %\nof tokens",
-      `fire on over\n${denseAbove} of tokens`,
-      "shrinkage",
+      "L0 of\n5-95 %",
+      `dense\n> ${denseAbove}`,
+      "shrink-\nage",
       "nearest\ncosine",
-      `atoms in pairs\nabove ${first?.cosines?.redundantAbove}`,
+      `in pairs\n> ${first?.cosines?.redundantAbove}`,
       "zero\natoms",
     ],
     rows: saes.map(({ name, summary, l0, cosines }) => [
@@ -35,15 +33,7 @@ export function latentsTable(saes: readonly ReportSae[]): TableData {
 export function referenceTable(saes: readonly ReportSae[]): TableData | undefined {
   if (!saes.some(({ reference }) => reference)) return undefined;
   return {
-    columns: [
-      "",
-      "MMCS",
-      "same\natoms",
-      "active latents\nkept",
-      "output\nerror",
-      "FVU\nincrease",
-      "foretold\nfrom atoms",
-    ],
+    columns: ["", "MMCS", "same\natoms", "latents\nkept", "output\nerror", "FVU\nincrease", "foretold\nfrom atoms"],
     rows: saes.flatMap(({ name, reference }) => {
       if (reference === undefined) return [];
       const { cosines, support, outputError, fvuIncrease } = reference;
@@ -65,8 +55,4 @@ export function referenceTable(saes: readonly ReportSae[]): TableData | undefine
 function l0Range(l0: Parameters<typeof l0Quantiles>[0]): string {
   const { p05, p95 } = l0Quantiles(l0);
   return p05 === p95 ? count(p05) : `${count(p05)}-${count(p95)}`;
-}
-
-function shown(value: number | undefined, format: (value: number) => string): string {
-  return value === undefined ? ABSENT : format(value);
 }

@@ -1,8 +1,6 @@
 import type { ReportSae } from "@qsae/analysis";
-import { bytes, count, fvu } from "../terminal/format.ts";
+import { bytes, count, fvu, shown } from "../terminal/format.ts";
 import type { TableData } from "../terminal/table.ts";
-
-const ABSENT = "-";
 
 /** One row per SAE. N of "dead in N" is in the heading where all were measured on as many tokens. */
 export function evaluationTable(saes: readonly Pick<ReportSae, "name" | "summary">[]): TableData {
@@ -20,8 +18,4 @@ export function evaluationTable(saes: readonly Pick<ReportSae, "name" | "summary
       shown(s.tokens_per_second, count),
     ]),
   };
-}
-
-function shown(value: number | undefined, format: (value: number) => string): string {
-  return value === undefined ? ABSENT : format(value);
 }
