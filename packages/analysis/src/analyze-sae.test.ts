@@ -161,9 +161,9 @@ describe("analyzeSae", () => {
   it("refuses data without variance, of one token, of another width, and other data than the reference's", async () => {
     const analyze = (source: DataSource, options = {}) =>
       analyzeSae(backend.ops, { name: "float", packed: float }, source, options);
-    const constant = analyze(arraySource(new Float32Array(200).fill(2), 2));
+    const constant = analyze(arraySource(new Float32Array(200).fill(2), 2, { file: "same.npy" }));
     await expect(constant).rejects.toThrow(QsaeError);
-    await expect(constant).rejects.toThrow("zero variance (all 100 tokens are the same)");
+    await expect(constant).rejects.toThrow("same.npy: fvu: the data have zero variance (all 100 tokens are the same)");
     await expect(analyze(arraySource(Float32Array.of(1, 2), 2))).rejects.toThrow("have 1 tokens; FVU needs at least 2");
     await expect(analyze(arraySource(new Float32Array(0), 2))).rejects.toThrow("have 0 tokens");
     await expect(analyze(arraySource(new Float32Array(9), 3))).rejects.toThrow(UsageError);

@@ -1,6 +1,14 @@
 /** Evaluation of an SAE as it is stored: its weights go through the bytes of the packed file, whatever they came from. */
 import type { DataSource } from "@qsae/core";
-import { bitsPerWeight, encodePackedSae, loadSae, sizeByLevel, type PackedSae, type Sae } from "@qsae/runtime";
+import {
+  bitsPerWeight,
+  encodePackedSae,
+  loadSae,
+  QsaeError,
+  sizeByLevel,
+  type PackedSae,
+  type Sae,
+} from "@qsae/runtime";
 import { evaluateSae, type EvaluateOptions, type Evaluation, type MetricResults, type Metrics } from "./evaluate.ts";
 import {
   evaluationSummary,
@@ -66,6 +74,8 @@ export async function evaluateStored<M extends Metrics = NoMetrics>(
     metrics: { ...standardMetrics(), ...(byLevel && levelMetrics(sae)), ...metrics },
     batchSize: BATCH_TOKENS,
     ...options,
+  }).catch((error: unknown) => {
+    throw namingFile(error, source);
   });
   const summary = evaluationSummary(evaluation, {
     dIn: sae.dIn,
@@ -75,4 +85,11 @@ export async function evaluateStored<M extends Metrics = NoMetrics>(
     ...(byLevel && { byLevel: sizeByLevel(packed) }),
   });
   return { sae, evaluation, summary, extra: evaluation.metrics as unknown as MetricResults<M> };
+}
+
+/** What makes a metric undefined is the data, of which it does not know where they come from. */
+function namingFile(error: unknown, { provenance }: DataSource): unknown {
+  const file = provenance["file"];
+  const isOfMetric = error instanceof QsaeError && error.constructor === QsaeError;
+  return isOfMetric && file !== undefined ? new QsaeError(`${file}: ${error.message}`, { cause: error }) : error;
 }

@@ -6,7 +6,7 @@ import { normals } from "@qsae/core";
 import { encodePackedSae, encodeSafetensors } from "@qsae/runtime";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { callMain } from "./call-main.ts";
-import { exact, mixed, nested, stackOfTwo } from "./packed-saes.ts";
+import { dead, exact, mixed, nested, single, stackOfTwo } from "./packed-saes.ts";
 import { jsonOf } from "./run-cli.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { D_IN, writeTinyActivations } from "./tiny-activations.ts";
@@ -28,6 +28,9 @@ beforeAll(async () => {
     nested: nested(D_IN),
     mixed: mixed(D_IN),
     exact: exact(D_IN),
+    dead: dead(D_IN, 8),
+    alone: dead(D_IN, 1),
+    single: single(D_IN),
   })) {
     await writeFile(`${name}.qsae.safetensors`, encodePackedSae(sae));
   }
@@ -176,6 +179,21 @@ describe("qsae analyze", () => {
     const [{ reference }] = saes as [Figures];
     expect(Object.keys(reference!)).toEqual(["name", "cosines", "output_error"]);
     expect(stdout).toMatch(/^mixed +0\.\d{3} +\d+\.\d % +- +\d+\.\d{4} +- +-$/m);
+  });
+
+  it.each(["dead", "alone", "single"])("has a finite figure or none of an odd SAE: %s", async (name) => {
+    const odd = `${name}.qsae.safetensors`;
+    for (const args of [
+      ["--sae", odd],
+      ["--sae", odd, "--reference", "exact.qsae.safetensors"],
+      ["--sae", "mixed.qsae.safetensors", "--reference", odd],
+    ]) {
+      const { stdout } = await analyze(...args, ...data);
+      expect(stdout + (await readFile("report.html", "utf8"))).not.toMatch(/NaN|Infinity|undefined/);
+    }
+    const compared = await callMain(["compare", odd, "exact.qsae.safetensors", odd, ...data.slice(0, 2), "--json"]);
+    expect(compared, compared.stderr).toMatchObject({ code: 0 });
+    expect(compared.stdout).not.toMatch(/null/);
   });
 
   it("puts several SAEs into a language model in one pass, at the hook they say", async () => {

@@ -93,3 +93,27 @@ export function exact(dIn: number): PackedSae {
     description: description({}),
   };
 }
+
+/** Float, of so many latents that never fire, with zero atoms. */
+export function dead(dIn: number, dSae: number): PackedSae {
+  const zeros: FloatMatrix = { kind: "float32", rows: dSae, cols: dIn, values: new Float32Array(dSae * dIn) };
+  const plain = { ...stage(dIn, dSae, 40), encoder: zeros, dictionary: zeros };
+  return {
+    dIn,
+    stages: [{ ...plain, selection: { kind: "threshold", threshold: new Float32Array(dSae) } }],
+    description: description({}),
+  };
+}
+
+/** Float, of one latent: the positive part of the first dimension. */
+export function single(dIn: number): PackedSae {
+  const first: FloatMatrix = { kind: "float32", rows: 1, cols: dIn, values: new Float32Array(dIn) };
+  first.values[0] = 1;
+  return {
+    dIn,
+    stages: [
+      { ...stage(dIn, 1, 50), encoder: first, dictionary: first, selection: { kind: "topk", k: 1, relu: true } },
+    ],
+    description: description({}),
+  };
+}
