@@ -29,13 +29,14 @@ export interface EncodingStep {
   selectAmongLargest(values: Float32Array, indices: Int32Array): void;
 
   /**
-   * Computes the scores of all remaining rows in float64, rounds them to float32 and selects by them: what every other way is
-   * measured against.
+   * Computes the scores of the next `count` rows in float64, rounds them to float32 and selects by them: what every other way
+   * is measured against.
    *
    * @param encoder `[d_sae, d_in]`
+   * @param count default: all that are left
    * @throws NonFiniteError naming the token row of a score that is not finite
    */
-  interpret(encoder: Float32Array): void;
+  interpret(encoder: Float32Array, count?: number): void;
 }
 
 /** Latents of the rows of a block so far; indices count within the stage. */
@@ -94,13 +95,14 @@ export function encodingStep({ index, stage, u, rows, firstRow, found, scratch }
         ends[found.rows++] = active.length;
       }
     },
-    interpret(encoder) {
-      const rowsAtOnce = Math.max(1, Math.min(INTERPRETED_ROWS, rows, Math.floor(MAX_SCORES / dSae)));
+    interpret(encoder, count = rows - found.rows) {
+      const end = found.rows + count;
+      const rowsAtOnce = Math.max(1, Math.min(INTERPRETED_ROWS, count, Math.floor(MAX_SCORES / dSae)));
       const scores = scratch(rowsAtOnce * dSae); // [rows at once, d_sae]
-      while (found.rows < rows) {
-        const count = Math.min(rowsAtOnce, rows - found.rows);
-        affineScores(u.subarray(found.rows * dIn, (found.rows + count) * dIn), count, encoder, bEnc, scores);
-        selectByScores(scores.subarray(0, count * dSae));
+      while (found.rows < end) {
+        const n = Math.min(rowsAtOnce, end - found.rows);
+        affineScores(u.subarray(found.rows * dIn, (found.rows + n) * dIn), n, encoder, bEnc, scores);
+        selectByScores(scores.subarray(0, n * dSae));
       }
     },
   };
@@ -113,8 +115,13 @@ function checkFinite(
   { dSae, start: firstLatent }: PreparedStage,
   row: number,
 ): void {
-  let poison = 0;
-  for (let j = 0; j < dSae; j++) poison += scores[start + j]! * 0;
+  let poison = 0; // NaN and Inf make NaN
+  let at = start;
+  const end = start + dSae;
+  for (; at + 4 <= end; at += 4) {
+    poison += scores[at]! * 0 + scores[at + 1]! * 0 + (scores[at + 2]! * 0 + scores[at + 3]! * 0); // one chain waits for itself
+  }
+  for (; at < end; at++) poison += scores[at]! * 0;
   if (poison === 0) return;
   const j = scores.subarray(start, start + dSae).findIndex((score) => !Number.isFinite(score));
   throw new NonFiniteError(

@@ -88,9 +88,9 @@ function gated(bEnc: Float32Array, magScale: Float32Array, magBias: Float32Array
   return (scores, start, active) => {
     for (let j = 0; j < bEnc.length; j++) {
       const score = scores[start + j]!;
-      if (!(score > 0)) continue;
       const magnitude = Math.fround((score - bEnc[j]!) * magScale[j]! + magBias[j]!);
-      if (magnitude > 0) push(active, j, magnitude);
+      // Half the scores may be positive, few magnitudes are: asked first, they are the branch that can be foretold.
+      if (magnitude > 0 && score > 0) push(active, j, magnitude);
     }
   };
 }

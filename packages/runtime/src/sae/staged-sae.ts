@@ -24,7 +24,7 @@ export interface StagedSae extends Omit<Sae, "encode" | "reconstruct"> {
    * not finished
    * @throws NonFiniteError naming the token row if x is NaN or Inf
    */
-  encodingSteps(x: Float32Array, blockTokens: number): Generator<EncodingStep, Latents, undefined>;
+  readonly encodingSteps: (x: Float32Array, blockTokens: number) => Generator<EncodingStep, Latents, undefined>;
 }
 
 /**
