@@ -52,6 +52,11 @@ describe("coactivation", () => {
         expect(first.byCount).toEqual(result.byCount.slice(0, topPairs));
         expect(first.byJaccard).toEqual(result.byJaccard.slice(0, topPairs));
         expect(first.byLift).toEqual(result.byLift.slice(0, topPairs));
+        for (const minTogether of [2, 3]) {
+          const frequent = measure(coactivation({ ...all, minTogether }), given);
+          expect(frequent.byLift).toEqual(result.byLift.filter(({ together }) => together >= minTogether));
+          expect(frequent.pairs).toBe(result.pairs);
+        }
       }),
     );
   });
