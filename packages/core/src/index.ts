@@ -20,6 +20,8 @@ export {
 } from "./support-overlap.ts";
 export { mixSeeds, normals, permutation, seededRandom } from "./random.ts";
 export { backendNames, openBackend } from "./backends/open-backend.ts";
+export type { RunnableSae } from "./inference/runnable-sae.ts";
+export { saeOnBackend, type BackendSae } from "./inference/sae-on-backend.ts";
 export { defineQuantizer } from "./quantization/define-quantizer.ts";
 export { dequantize, scaleGradient, type Decodable } from "./quantization/dequantize.ts";
 export { fakeQuantize } from "./quantization/fake-quantize.ts";

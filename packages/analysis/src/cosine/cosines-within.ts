@@ -96,23 +96,43 @@ function updateNearest({ position, cosine }: ReturnType<typeof startNearest>, bl
   }
 }
 
-/** Adds the pairs of a block to the histogram; returns how many are above `above`. */
+/**
+ * Adds the pairs of a block to the histogram; returns how many are above `above`. Four counters of every bin take turns: most
+ * cosines are near 0, and an increment has to wait for the one before it if both are of one counter.
+ */
 function countPairs(counts: Float64Array, above: number, block: CosineBlock): number {
   const { rows, cols, values } = block;
-  const bins = counts.length;
-  const last = bins - 1;
+  const last = counts.length - 1;
+  const scale = counts.length / 2;
+  const [first, second, third, fourth] = [0, 1, 2, 3].map(() => new Int32Array(counts.length)) as FourCounters;
   let pairs = 0;
   for (let r = 0; r < rows; r++) {
     const end = (r + 1) * cols;
-    for (let at = r * cols + firstPartner(block, r); at < end; at++) {
-      const value = values[at]!;
-      if (value > above) pairs++;
-      const bin = ((value + 1) * 0.5 * bins) | 0; // rounding below -1 truncates to 0
-      counts[bin > last ? last : bin]! += 1;
+    let at = r * cols + firstPartner(block, r);
+    for (; at + 4 <= end; at += 4) {
+      const a = values[at]!;
+      const b = values[at + 1]!;
+      const c = values[at + 2]!;
+      const d = values[at + 3]!;
+      first[Math.min(last, ((a + 1) * scale) | 0)]! += 1; // rounding below -1 truncates to 0
+      second[Math.min(last, ((b + 1) * scale) | 0)]! += 1;
+      third[Math.min(last, ((c + 1) * scale) | 0)]! += 1;
+      fourth[Math.min(last, ((d + 1) * scale) | 0)]! += 1;
+      if (a > above) pairs++;
+      if (b > above) pairs++;
+      if (c > above) pairs++;
+      if (d > above) pairs++;
+    }
+    for (; at < end; at++) {
+      first[Math.min(last, ((values[at]! + 1) * scale) | 0)]! += 1;
+      if (values[at]! > above) pairs++;
     }
   }
+  for (let bin = 0; bin <= last; bin++) counts[bin]! += first[bin]! + second[bin]! + third[bin]! + fourth[bin]!;
   return pairs;
 }
+
+type FourCounters = [Int32Array, Int32Array, Int32Array, Int32Array];
 
 /** On the diagonal a pair is in the block twice and an atom meets itself. */
 function firstPartner({ firstRow, firstCol }: CosineBlock, r: number): number {

@@ -44,8 +44,8 @@ export function sampleSae(name: string, { fvu, bits, seed, levels, active = 32, 
   const tokens = sampleTokens(active, spread, seed);
   const run = { density: latentDensity().start({ dIn: 1, dSae: D_SAE }), l0: l0().start({ dIn: 1, dSae: D_SAE }) };
   const batch = batchOf(tokens, { dSae: D_SAE });
-  run.density.update(batch);
-  run.l0.update(batch);
+  void run.density.update(batch);
+  void run.l0.update(batch);
   const density = run.density.finish();
   const noise = normals(2 * D_SAE, 1, seed);
   const bytes = Math.round((bits * 2 * 256 * D_SAE) / 8) + 11_264;

@@ -52,6 +52,11 @@ describe("coactivation", () => {
         expect(first.byCount).toEqual(result.byCount.slice(0, topPairs));
         expect(first.byJaccard).toEqual(result.byJaccard.slice(0, topPairs));
         expect(first.byLift).toEqual(result.byLift.slice(0, topPairs));
+        for (const minTogether of [2, 3]) {
+          const frequent = measure(coactivation({ ...all, minTogether }), given);
+          expect(frequent.byLift).toEqual(result.byLift.filter(({ together }) => together >= minTogether));
+          expect(frequent.pairs).toBe(result.pairs);
+        }
       }),
     );
   });
@@ -72,7 +77,7 @@ describe("coactivation", () => {
     const metric = coactivation({ ...all, maxFirings: 120 });
     const forwards = measure(metric, given, [7, 50, 133]);
     const run = metric.start({ dIn: 1, dSae: 8 });
-    for (let i = given.length - 1; i >= 0; i--) run.update(batchOf([given[i]!], { firstRow: i }));
+    for (let i = given.length - 1; i >= 0; i--) void run.update(batchOf([given[i]!], { firstRow: i }));
     expect(run.finish()).toEqual(forwards);
     expect(forwards.tokensSeen).toBe(200);
     expect(forwards.tokens).toBeGreaterThan(10);

@@ -75,8 +75,8 @@ export function coactivation({
             throw new QsaeError("coactivation: no tokens were evaluated; give at least 1");
           }
           const { tokens, firings } = sample.kept();
-          const ranked = rankedPairs({ topPairs, minTogether, tokens });
-          const pairs = countPairs(dSae, firings, ranked.offer);
+          const ranked = rankedPairs({ topPairs, tokens });
+          const pairs = countPairs(dSae, firings, minTogether, ranked.offer);
           return { tokens, tokensSeen: sample.tokensSeen(), pairs, ...ranked.finish() };
         },
       };
