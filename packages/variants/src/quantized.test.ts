@@ -115,9 +115,9 @@ describe("levels are those that are packed", () => {
   it("of soft bits, hardened: least significant first, the last one negative", async () => {
     const variant = binary({ ...SIZES, k: K, n_bits: 3, preset: "reference" }, resolve);
     const params = parameters(variant);
-    const { levels, rounding } = codesOf(variant, "W_dec.bits");
-    expect(rounding).toBeUndefined();
-    const bits = await read(ops.tidy(() => levels(ops, params)));
+    const soft = codesOf(variant, "W_dec.bits");
+    expect(soft.rounding).toBeUndefined();
+    const bits = await read(ops.tidy(() => soft.levels(ops, params)));
     const packed = await packedLevels(variant, params, "dictionary");
     const worths = [1, 2, -4];
     const levelAt = (i: number): number =>
@@ -145,9 +145,10 @@ describe("rounding", () => {
 
   it.each(cases)("of %s moves codes to the next one, and only those that have one", async (name, variant, param) => {
     const params = parameters(variant);
-    const { levels, rounding } = codesOf(variant, param);
+    const coded = codesOf(variant, param);
+    const { rounding } = coded;
     const at = async (own: Tensors) => ({
-      levels: await read(ops.tidy(() => levels(ops, own))),
+      levels: await read(ops.tidy(() => coded.levels(ops, own))),
       rounded: await read(ops.tidy(() => rounding!.rounded(ops, own))),
       weights: await read(ops.mul(own[param]!, 1)),
     });

@@ -121,7 +121,7 @@ export interface CodedOptions extends TinyOptions {
 
 /** {@link tinySae} without AuxK or constraints, both of whose matrices are rounded to a fixed grid, straight through. */
 export function codedSae({ dIn, dSae, k, step, range }: CodedOptions): Variant {
-  const { init } = tinySae({ dIn, dSae, k });
+  const tiny = tinySae({ dIn, dSae, k });
   const codes = (ops: TensorOps, w: Tensor): Tensor => ops.clipByValue(ops.round(ops.div(w, step)), -range, range);
   const rounded = (ops: TensorOps, w: Tensor): Tensor =>
     ops.customGrad(
@@ -150,7 +150,7 @@ export function codedSae({ dIn, dSae, k, step, range }: CodedOptions): Variant {
     dSae,
     quantized: [quantized("W_enc", 1), quantized("W_dec", 0)],
     init: (ops, context) => {
-      const { steps: _, ...params } = init(ops, context);
+      const { steps: _, ...params } = tiny.init(ops, context);
       return { ...params, b_enc: ops.zeros([dSae]) };
     },
     forward: (ops, params, { x }) => {

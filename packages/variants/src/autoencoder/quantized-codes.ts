@@ -13,7 +13,7 @@ export interface QuantizedCodesOptions {
   readonly param: string;
   readonly quantizer: Quantizer;
   readonly latentAxis: 0 | 1;
-  gridOf(ops: TensorOps, params: Tensors): Grid;
+  readonly gridOf: (ops: TensorOps, params: Tensors) => Grid;
 }
 
 /** One row per latent, as quantizers see them, and back. */

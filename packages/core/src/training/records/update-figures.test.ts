@@ -50,8 +50,9 @@ describe("records of an update", () => {
 
   it("are what can be computed by hand: Adam's first step is lr times the sign of the gradient", async () => {
     // |g| = 5, |w| = 5, and two of three weights move by 0.1
-    const record = await firstStep(pulled([0, 3, 4], [0, 3, -4]), 0.1);
-    expect(record).toEqual({ norm: 5, updateRatio: expect.closeTo((0.1 * Math.SQRT2) / 5, 6), zeroShare: 1 / 3 });
+    const { updateRatio, ...rest } = await firstStep(pulled([0, 3, 4], [0, 3, -4]), 0.1);
+    expect(rest).toEqual({ norm: 5, zeroShare: 1 / 3 });
+    expect(updateRatio).toBeCloseTo((0.1 * Math.SQRT2) / 5, 6);
   });
 
   it("count codes that change, and those whose sign does", async () => {

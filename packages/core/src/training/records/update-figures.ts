@@ -27,7 +27,7 @@ export function beforeUpdate(
 }
 
 const levelsOf = (ops: TensorOps, params: Tensors, quantized: readonly QuantizedWeights[]): Tensors =>
-  Object.fromEntries(quantized.map(({ param, levels }) => [param, ops.tidy(() => levels(ops, params))]));
+  Object.fromEntries(quantized.map((weights) => [weights.param, ops.tidy(() => weights.levels(ops, params))]));
 
 export interface Updated {
   readonly before: BeforeUpdate;
@@ -60,9 +60,10 @@ export function updateFigures(ops: TensorOps, { before, after, grads, quantized 
     }));
     Object.assign(scalars, own);
   }
-  for (const { param, levels } of quantized) {
+  for (const weights of quantized) {
+    const { param } = weights;
     const own = ops.tidy(() => {
-      const [was, is] = [before.levels[param]!, levels(ops, after)];
+      const [was, is] = [before.levels[param]!, weights.levels(ops, after)];
       return {
         [CHANGED_CODES + param]: different(ops, was, is),
         [FLIPS + param]: different(ops, ops.sign(was), ops.sign(is)),

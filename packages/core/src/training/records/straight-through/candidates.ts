@@ -27,6 +27,9 @@ interface CandidatesOptions {
   readonly entries: readonly Entry[];
 }
 
+/** Of an entry: its gradient, its rounded form, and those of both neighbours after where they are. */
+const FIGURES = 6;
+
 /** In one readback. */
 export async function readCandidates(
   ops: TensorOps,
@@ -43,15 +46,20 @@ export async function readCandidates(
         return [of(to), of(rounding.rounded(ops, { ...params, [param]: to }))];
       }),
     );
-    return ops.concat([of(gradient), of(rounding.rounded(ops, params)), ...stepped], 0); // [6 entries]
+    return ops.concat([of(gradient), of(rounding.rounded(ops, params)), ...stepped], 0); // [FIGURES * entries]
   });
   const { data } = await ops.read(sampled);
   ops.dispose(sampled);
-  const column = (i: number): number[] => [...data.subarray(i * at.length, (i + 1) * at.length)];
-  const [gradients, values, ...neighbours] = Array.from({ length: 6 }, (_, i) => column(i)) as [number[], number[]];
+  /** In the order they were put together. */
+  const figures = (i: number): readonly number[] =>
+    Array.from({ length: FIGURES }, (_, figure) => data[figure * at.length + i]!);
   return entries.map((entry, i) => {
-    const value = values[i]!;
-    const steps = [0, 2].map((by) => ({ to: neighbours[by]![i]!, value: neighbours[by + 1]![i]! }));
-    return { ...entry, gradient: gradients[i]!, value, steps: steps.filter((step) => step.value !== value) };
+    const [gradient, value, ...stepped] = figures(i) as [number, number, ...number[]];
+    const [up, upValue, down, downValue] = stepped as [number, number, number, number];
+    const steps = [
+      { to: up, value: upValue },
+      { to: down, value: downValue },
+    ];
+    return { ...entry, gradient, value, steps: steps.filter((step) => step.value !== value) };
   });
 }
