@@ -101,7 +101,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     await emit((r) => r.onStart?.(start));
 
     // Records that nobody reads are not made.
-    const recording = reporters.some((reporter) => reporter.onStep !== undefined) ? training : { ...training, gradients_every: 0 };
+    const recording = reporters.some((reporter) => reporter.onStep !== undefined)
+      ? training
+      : { ...training, gradients_every: 0 };
     const { batch_size: batchSize, accumulation_steps: batchesPerStep, seed } = training;
     for await (const batches of trainingBatches(source, { batchSize, batchesPerStep, seed, startStep, steps })) {
       if (signal?.aborted) break;
