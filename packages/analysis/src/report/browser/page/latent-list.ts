@@ -25,15 +25,25 @@ export function latentList(root: HTMLElement, { id, optionOf, onChoose }: ListOp
   let latents: Int32Array = new Int32Array();
   let marked = -1; // index in `latents`
   let lineHeight = 1;
-  let drawn = { from: 0, to: 0 };
+  let drawn = { from: 0, to: 0, options: new Map<number, HTMLElement>() };
 
   const optionId = (index: number): string => `${id}-${latents[index]!}`;
   const draw = (): void => {
     const from = Math.max(0, Math.floor(root.scrollTop / lineHeight) - MARGIN);
     const to = Math.min(latents.length, Math.ceil((root.scrollTop + root.clientHeight) / lineHeight) + MARGIN);
-    drawn = { from, to };
-    lines.replaceChildren(...Array.from({ length: to - from }, (_, i) => optionElement(from + i)));
-    if (marked >= from && marked < to) root.setAttribute("aria-activedescendant", optionId(marked));
+    const options = new Map<number, HTMLElement>();
+    for (let index = from; index < to; index++) options.set(index, drawn.options.get(index) ?? optionElement(index));
+    for (const [index, option] of options) option.setAttribute("aria-selected", String(index === marked));
+    // whoever walks through the list moves few lines in and out; screen readers read them in their order here
+    for (const [index, option] of drawn.options) if (!options.has(index)) option.remove();
+    let next: HTMLElement | null = null;
+    for (let index = to - 1; index >= from; index--) {
+      const option = options.get(index)!;
+      if (!drawn.options.has(index)) lines.insertBefore(option, next);
+      next = option;
+    }
+    drawn = { from, to, options };
+    if (options.has(marked)) root.setAttribute("aria-activedescendant", optionId(marked));
     else root.removeAttribute("aria-activedescendant");
   };
   const optionElement = (index: number): HTMLElement => {
@@ -45,7 +55,6 @@ export function latentList(root: HTMLElement, { id, optionOf, onChoose }: ListOp
         class: "option",
         role: "option",
         "aria-label": label,
-        "aria-selected": String(index === marked),
         "aria-posinset": String(index + 1),
         "aria-setsize": String(latents.length),
         "data-latent": String(latents[index]!),
@@ -57,6 +66,8 @@ export function latentList(root: HTMLElement, { id, optionOf, onChoose }: ListOp
   };
   /** The style sheet sets the height of a line, by the size of text and of the screen. */
   const measure = (): void => {
+    for (const option of drawn.options.values()) option.remove();
+    drawn.options.clear();
     const probe = lines.appendChild(element("div", { class: "option" }));
     lineHeight = probe.getBoundingClientRect().height || 1;
     probe.remove();
