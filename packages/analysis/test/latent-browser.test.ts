@@ -22,7 +22,7 @@ const HOSTILE = `</script><img src=x onerror="document.title='run'"><script>docu
  */
 function sampleText(): FiringText {
   const sentence = [" the", " dog", " saw", " a", " cat", ".", "\n", "\u202eok", HOSTILE, " end"];
-  const words = Array.from({ length: 400 }, (_, row) => sentence[row % 10]!);
+  const words = Array.from({ length: 400 }, (_, row) => (row === 12 ? " heard" : sentence[row % 10]!));
   const firings = words.map((word, row) => ({
     ...(row >= 20 && row < 300 && { [row]: 1 + row / 100 }),
     ...(word === " dog" && { 7: 3, 8: 1 }),
@@ -141,6 +141,9 @@ describe.skipIf(missing)("the latent browser of a report opened from disk", { ti
       expect(await listed(page)).toEqual(["250"]);
       await search(page, "DOG SAW");
       expect((await listed(page)).slice(0, 2)).toEqual(["7", "8"]);
+      expect(await page.textContent(`${one}[data-latent="7"] .line`)).toMatch(/^the dog saw a/);
+      await search(page, "heard"); // in a context that is not the first
+      expect(await page.textContent(`${one}[data-latent="7"] .line`)).toMatch(/^the dog heard a/);
       await search(page, "elephant");
       expect(await status(page)).toBe("0 of 300 latents");
       expect(await listed(page)).toEqual([]);

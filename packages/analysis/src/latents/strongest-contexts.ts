@@ -13,7 +13,7 @@ export interface StrongestContexts {
   of(latent: number): readonly StrongContext[];
 }
 
-export interface StrongContext {
+interface StrongContext {
   readonly row: number;
   readonly value: number;
   /** `[before + 1 + after]` of the latent; 0 where it does not fire. */

@@ -3,7 +3,8 @@
  * script the section says so.
  */
 import { packLatents } from "../browser/pack-latents.ts";
-import { formatCount } from "../format.ts";
+import { DENSE_ABOVE } from "../browser/page/find-latents.ts";
+import { formatCount, formatShare } from "../format.ts";
 import { html, Html } from "../html.ts";
 import type { LatentTable } from "../../latents/latent-table.ts";
 import type { ReportSae } from "../report-input.ts";
@@ -73,7 +74,7 @@ function browser(sae: string, title: string, latents: LatentTable): Html {
           Show
           <select data-part="shown">
             <option value="firing">Firing</option>
-            <option value="dense">Dense, above 10%</option>
+            <option value="dense">Dense, above ${formatShare(DENSE_ABOVE)}</option>
             ${compared && html`<option value="changed">Contexts changed</option>`}
             <option value="dead">Dead</option>
             <option value="all">All</option>

@@ -5,17 +5,18 @@ import { NOT_FOUND } from "./text-search.ts";
 const findable: Findable = {
   firing: { tokens: 100, counts: Int32Array.of(5, 0, 90, 5, 1), largest: Float32Array.of(1, 0, 2, 8, 4) },
   changed: Int32Array.of(0, 0, 3, 1, 0),
-  // "dog" is in contexts of 0, 2 and 4; "3" in one of 2
-  searchText: (text) =>
-    Float64Array.from(
-      text === "dog"
-        ? [20, NOT_FOUND, 0, NOT_FOUND, 300]
-        : [NOT_FOUND, NOT_FOUND, text === "3" ? 9 : NOT_FOUND, NOT_FOUND, NOT_FOUND],
-    ),
 };
-const find = (query: Partial<LatentQuery>, of = findable): number[] => [
-  ...findLatents(of, { typed: "", shown: "firing", order: "match", ...query }),
-];
+
+/** "dog" is in contexts of 0, 2 and 4; "3" in one of 2. */
+const scores: Readonly<Record<string, readonly number[]>> = {
+  dog: [20, NOT_FOUND, 0, NOT_FOUND, 300],
+  "3": [-1, -1, 9, -1, -1],
+};
+
+const find = (query: Partial<LatentQuery>): number[] => {
+  const matches = { scores: Float64Array.from(scores[query.typed ?? ""] ?? new Array<number>(5).fill(NOT_FOUND)) };
+  return [...findLatents(findable, { typed: "", shown: "firing", order: "match", matches, ...query })];
+};
 
 describe("findLatents", () => {
   it("shows what fires, by number, where nothing is asked", () => {
@@ -55,9 +56,8 @@ describe("findLatents", () => {
   });
 
   it("finds numbers alone where there is no text", () => {
-    const { firing } = findable;
-    expect(find({ typed: "3" }, { firing })).toEqual([3]);
-    expect(find({ typed: "dog" }, { firing })).toEqual([]);
-    expect(find({}, { firing })).toEqual([0, 2, 3, 4]);
+    expect(find({ typed: "3", matches: undefined })).toEqual([3]);
+    expect(find({ typed: "dog", matches: undefined })).toEqual([]);
+    expect(find({ matches: undefined })).toEqual([0, 2, 3, 4]);
   });
 });

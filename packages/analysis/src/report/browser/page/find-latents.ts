@@ -1,6 +1,6 @@
 /** Which latents a person asked for, and in which order. */
 import type { FiringData } from "../latent-data.ts";
-import { NOT_FOUND, type Scores } from "./text-search.ts";
+import { NOT_FOUND, type TextMatches } from "./text-search.ts";
 
 /** A latent is dense above this share of tokens, as in `latentDensity`. */
 export const DENSE_ABOVE = 0.1;
@@ -13,23 +13,23 @@ export interface LatentQuery {
   readonly typed: string;
   readonly shown: Shown;
   readonly order: Order;
+  /** Where what was typed is, as a text; absent where there are no contexts. */
+  readonly matches?: Pick<TextMatches, "scores"> | undefined;
 }
 
 export interface Findable {
   readonly firing: FiringData;
   /** `[d_sae]` contexts that changed, where there is a reference. */
   readonly changed?: Int32Array;
-  /** Absent where there are no contexts. */
-  readonly searchText?: (text: string) => Scores;
 }
 
 /** The latents asked for. One whose number was typed is the first, whatever else is shown. */
-export function findLatents(of: Findable, { typed, shown, order }: LatentQuery): Int32Array {
+export function findLatents(of: Findable, { typed, shown, order, matches }: LatentQuery): Int32Array {
   const { counts } = of.firing;
   const number = numberIn(typed, counts.length);
-  const scores = typed.trim() === "" ? undefined : of.searchText?.(typed);
-  const isFound = (latent: number): boolean =>
-    scores === undefined ? typed.trim() === "" : scores[latent] !== NOT_FOUND;
+  const isAsked = isSearch(typed);
+  const scores = isAsked ? matches?.scores : undefined;
+  const isFound = (latent: number): boolean => !isAsked || (scores !== undefined && scores[latent] !== NOT_FOUND);
   const isShown = isShownAs(shown, of);
   const found = Int32Array.from(counts.keys()).filter(
     (latent) => latent !== number && isShown(latent) && isFound(latent),
@@ -37,6 +37,11 @@ export function findLatents(of: Findable, { typed, shown, order }: LatentQuery):
   const rank = rankBy(order, of, scores);
   if (rank !== undefined) found.sort((a, b) => rank(b) - rank(a) || a - b);
   return number === undefined ? found : Int32Array.of(number, ...found);
+}
+
+/** Whether anything was typed. */
+export function isSearch(typed: string): boolean {
+  return typed.trim() !== "";
 }
 
 /** How many latents each choice shows. */
@@ -67,7 +72,11 @@ function isShownAs(shown: Shown, { firing: { counts, tokens }, changed }: Findab
 }
 
 /** The larger comes first; undefined leaves the order of numbers. */
-function rankBy(order: Order, of: Findable, scores: Scores | undefined): ((latent: number) => number) | undefined {
+function rankBy(
+  order: Order,
+  of: Findable,
+  scores: Float64Array | undefined,
+): ((latent: number) => number) | undefined {
   const { counts, largest } = of.firing;
   switch (order) {
     case "match":

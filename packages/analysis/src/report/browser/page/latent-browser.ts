@@ -4,10 +4,10 @@ import type { LatentData } from "../latent-data.ts";
 import { addressIn, hashOf } from "./address.ts";
 import { changedContexts } from "./changed-contexts.ts";
 import { element, part } from "./element.ts";
-import { countShown, findLatents, type Findable, type Order, type Shown } from "./find-latents.ts";
+import { countShown, findLatents, isSearch, type Findable, type Order, type Shown } from "./find-latents.ts";
 import { latentDetails, lineOf } from "./latent-details.ts";
 import { latentList } from "./latent-list.ts";
-import { textSearch, type Scores } from "./text-search.ts";
+import { NOT_FOUND, textSearch, type TextMatches } from "./text-search.ts";
 
 /**
  * Brings the browser in `root` to life.
@@ -22,6 +22,8 @@ export function startBrowser(root: HTMLElement, sae: string, data: LatentData): 
   const listbox = part(root, "list");
   const details = part(root, "details");
   const findable = findableIn(data);
+  const searchText = textSearchIn(data);
+  let matches: TextMatches | undefined;
   let chosen = -1;
   let found: Int32Array = new Int32Array();
 
@@ -35,7 +37,12 @@ export function startBrowser(root: HTMLElement, sae: string, data: LatentData): 
     id: `${sae}-option`,
     optionOf: (latent) => {
       const share = data.own.counts[latent]! === 0 ? "" : formatShare(data.own.counts[latent]! / data.own.tokens);
-      const line = element("span", { class: "line" }, ...lineOf(latent, data));
+      const context = matches?.contexts[latent];
+      const line = element(
+        "span",
+        { class: "line" },
+        ...lineOf(latent, data, context === NOT_FOUND ? undefined : context),
+      );
       return {
         label: `Latent ${latent}, ${share === "" ? "" : `density ${share}, `}${line.textContent}`,
         content: [element("span", { class: "name" }, String(latent)), line, element("span", { class: "share" }, share)],
@@ -53,7 +60,9 @@ export function startBrowser(root: HTMLElement, sae: string, data: LatentData): 
     part(root, "details").querySelector<HTMLElement>("h3")!.focus();
   };
   const find = (): void => {
+    matches = isSearch(search.value) ? searchText?.(search.value) : undefined;
     found = findLatents(findable, {
+      matches,
       typed: search.value,
       shown: shown.value as Shown,
       order: order.value as Order,
@@ -104,14 +113,15 @@ export function startBrowser(root: HTMLElement, sae: string, data: LatentData): 
   if (!goToAddress()) show(found[0] ?? 0);
 }
 
-function findableIn({ dSae, own, reference, text }: LatentData): Findable {
-  const { contexts } = own;
-  if (contexts === undefined || text === undefined) return { firing: own };
-  let prepared: ((query: string) => Scores) | undefined;
-  return {
-    firing: own,
-    // the first search prepares the others
-    searchText: (query) => (prepared ??= textSearch(dSae, contexts, text))(query),
-    ...(reference?.contexts && { changed: changedContexts(contexts, reference.contexts, text) }),
-  };
+function findableIn({ own, reference, text }: LatentData): Findable {
+  const [mine, theirs] = [own.contexts, reference?.contexts];
+  const changed = mine && theirs && text && changedContexts(mine, theirs, text);
+  return { firing: own, ...(changed && { changed }) };
+}
+
+/** The first search prepares the others. */
+function textSearchIn({ dSae, own: { contexts }, text }: LatentData): ((query: string) => TextMatches) | undefined {
+  if (contexts === undefined || text === undefined) return undefined;
+  let prepared: ((query: string) => TextMatches) | undefined;
+  return (query) => (prepared ??= textSearch(dSae, contexts, text))(query);
 }

@@ -146,11 +146,15 @@ function neighbourSection(latent: number, data: LatentData, onJump: (latent: num
   ];
 }
 
-/** The strongest context of a latent in a line. */
-export function lineOf(latent: number, { own, text }: LatentData): Children {
+/**
+ * A context of a latent in a line.
+ *
+ * @param context among those of all latents; default: its strongest
+ */
+export function lineOf(latent: number, { own, text }: LatentData, context?: number): Children {
   if (own.counts[latent] === 0) return [element("small", {}, "dead")];
   if (own.contexts === undefined || text === undefined) return [];
   const first = own.contexts.offsets[latent]!;
   if (first === own.contexts.offsets[latent + 1]) return [];
-  return contextLine(contextView(first, own.contexts, text));
+  return contextLine(contextView(context ?? first, own.contexts, text));
 }

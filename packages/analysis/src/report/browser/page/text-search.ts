@@ -5,17 +5,22 @@
 import { rowsAround, type ContextData, type TextData } from "../latent-data.ts";
 import { shownIndex } from "./context-view.ts";
 
-/** `[d_sae]` how well each latent goes with a text; see {@link textSearch}. */
-export type Scores = Float64Array;
+/** Where a text is, and how strongly latents fire on it. */
+export interface TextMatches {
+  /**
+   * `[d_sae]` sum over a latent's contexts of its largest strength on the text: 0 where the text is there but the latent fires
+   * elsewhere, {@link NOT_FOUND} where it is not there.
+   */
+  readonly scores: Float64Array;
+  /** `[d_sae]` the context in which a latent fires strongest on the text; {@link NOT_FOUND} if there is none. */
+  readonly contexts: Int32Array;
+}
 
-/** No context of the latent holds the text. */
+/** No context holds the text. */
 export const NOT_FOUND = -1;
 
-/**
- * Prepares a search. Of each latent, the result of a search is the sum over its contexts of the largest strength on the text:
- * 0 where the text is there but the latent fires elsewhere, {@link NOT_FOUND} where it is not there.
- */
-export function textSearch(dSae: number, contexts: ContextData, text: TextData): (query: string) => Scores {
+/** Prepares a search. */
+export function textSearch(dSae: number, contexts: ContextData, text: TextData): (query: string) => TextMatches {
   const { joined, starts } = joinedText(text);
   const firsts = new Int32Array(contexts.rows.length); // of each context, among the tokens shown
   const lasts = new Int32Array(contexts.rows.length);
@@ -30,8 +35,10 @@ export function textSearch(dSae: number, contexts: ContextData, text: TextData):
 
   return (query) => {
     const scores = new Float64Array(dSae).fill(NOT_FOUND);
+    const found = new Int32Array(dSae).fill(NOT_FOUND);
     const matches = matchesOf(query.toLowerCase(), joined, starts);
     for (let latent = 0; latent < dSae; latent++) {
+      let strongest = NOT_FOUND;
       for (let c = contexts.offsets[latent]!; c < contexts.offsets[latent + 1]!; c++) {
         let best = NOT_FOUND;
         for (let m = matches.firstFrom[firsts[c]!]!; m < matches.count && matches.lasts[m]! <= lasts[c]!; m++) {
@@ -39,10 +46,14 @@ export function textSearch(dSae: number, contexts: ContextData, text: TextData):
             best = Math.max(best, contexts.strengths[strengthsFrom[c]! + at]!);
           }
         }
-        if (best !== NOT_FOUND) scores[latent] = Math.max(0, scores[latent]!) + best;
+        if (best === NOT_FOUND) continue;
+        scores[latent] = Math.max(0, scores[latent]!) + best;
+        if (best <= strongest) continue;
+        strongest = best;
+        found[latent] = c;
       }
     }
-    return scores;
+    return { scores, contexts: found };
   };
 }
 
