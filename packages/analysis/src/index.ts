@@ -44,6 +44,9 @@ export {
   type StoredSae,
 } from "./evaluate-stored.ts";
 export type { Histogram } from "./histogram.ts";
+export { largestValues } from "./latents/largest-values.ts";
+export { latentContexts, type LatentContexts, type LatentContextsOptions } from "./latents/latent-contexts.ts";
+export type { LatentNeighbours, LatentRecords, LatentTable } from "./latents/latent-table.ts";
 export { fvu } from "./metrics/fvu.ts";
 export { fvuByLevel } from "./metrics/fvu-by-level.ts";
 export { l0, type L0Result } from "./metrics/l0.ts";

@@ -7,6 +7,7 @@ export type * from "./contracts/metric.ts";
 export type * from "./contracts/reporter.ts";
 export type * from "./contracts/sae-checkpoint.ts";
 export type * from "./contracts/spliced-model.ts";
+export type * from "./contracts/token-texts.ts";
 export type * from "./contracts/token-windows.ts";
 export { arraySource } from "./array-source.ts";
 export { pairedSource } from "./paired-source.ts";

@@ -6,8 +6,10 @@
 import { UsageError } from "@qsae/runtime";
 import type { TensorOps } from "@qsae/core";
 import type { Histogram } from "../histogram.ts";
+import type { LatentNeighbours } from "../latents/latent-table.ts";
 import { cosineBlocks, type CosineBlock, type CosineOptions } from "./cosine-blocks.ts";
 import { checkThreshold, countAbove, finishNearest, startNearest, type NearestAtoms } from "./nearest-atoms.ts";
+import { neighbourSearch } from "./neighbour-search.ts";
 import { unitAtoms, type AtomSource } from "./unit-atoms.ts";
 
 export interface CosinesWithinOptions extends CosineOptions {
@@ -15,6 +17,8 @@ export interface CosinesWithinOptions extends CosineOptions {
   readonly redundantAbove?: number;
   /** Bins of the histogram. Default 200: a hundredth each. */
   readonly bins?: number;
+  /** Nearest atoms listed for every atom, 8 bytes each: 1 to 1000. Default: none are listed. */
+  readonly neighbours?: number;
 }
 
 export interface CosinesWithin {
@@ -28,7 +32,11 @@ export interface CosinesWithin {
   readonly histogram: Histogram;
   /** Atoms that are zero and so in no pair. */
   readonly zeroAtoms: number;
+  /** Where they were asked for. */
+  readonly neighbours?: LatentNeighbours;
 }
+
+const MOST_NEIGHBOURS = 1000;
 
 /**
  * Compares every atom of an SAE with every other: `d_sae^2 d_in / 2` multiply-adds on the backend, memory
@@ -45,17 +53,22 @@ export interface CosinesWithin {
 export async function cosinesWithin(
   ops: TensorOps,
   sae: AtomSource,
-  { redundantAbove = 0.9, bins = 200, ...options }: CosinesWithinOptions = {},
+  { redundantAbove = 0.9, bins = 200, neighbours, ...options }: CosinesWithinOptions = {},
 ): Promise<CosinesWithin> {
   checkThreshold("cosinesWithin", "redundantAbove", redundantAbove);
   if (!Number.isInteger(bins) || bins < 1)
     throw new UsageError(`cosinesWithin: bins=${bins} is not a positive integer`);
+  if (neighbours !== undefined && !(Number.isInteger(neighbours) && neighbours >= 1 && neighbours <= MOST_NEIGHBOURS)) {
+    throw new UsageError(`cosinesWithin: neighbours=${neighbours}; expected an integer of 1..${MOST_NEIGHBOURS}`);
+  }
   const atoms = unitAtoms("cosinesWithin", sae);
+  const search = neighbours === undefined ? undefined : neighbourSearch(atoms.latents.length, neighbours);
   const soFar = startNearest(atoms.latents.length);
   const counts = new Float64Array(bins);
   let redundantPairs = 0;
   for await (const block of cosineBlocks(ops, atoms, atoms, options)) {
     updateNearest(soFar, block);
+    search?.update(block);
     redundantPairs += countPairs(counts, redundantAbove, block);
   }
   const nearest = finishNearest(soFar, sae.dSae, atoms.latents, atoms.latents);
@@ -70,6 +83,7 @@ export async function cosinesWithin(
       outside: 0,
     },
     zeroAtoms: sae.dSae - atoms.latents.length,
+    ...(search && { neighbours: search.finish(sae.dSae, atoms.latents) }),
   };
 }
 

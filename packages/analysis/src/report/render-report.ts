@@ -1,11 +1,13 @@
 /**
- * A report as one HTML file: charts are inline SVG, there is no script and nothing to load, and a content security policy
- * says so to the browser. It opens from disk, in light and dark, prints, and reads aloud.
+ * A report as one HTML file: charts are inline SVG, there is nothing to load, and no script but that of latent browsers. A
+ * content security policy says so to the web browser. It opens from disk, in light and dark, prints, and reads aloud.
  */
 import { UsageError } from "@qsae/runtime";
+import { browserParts } from "./browser/browser-parts.ts";
 import { html, Html } from "./html.ts";
 import type { ReportInput } from "./report-input.ts";
 import { headerSection } from "./sections/header-section.ts";
+import { latentsSection } from "./sections/latents-section.ts";
 import { saeSection } from "./sections/sae-section.ts";
 import { sharedDomains } from "./sections/shared-domains.ts";
 import { summarySection } from "./sections/summary-section.ts";
@@ -30,11 +32,13 @@ export function renderReport(input: ReportInput): string {
   const sections = [
     ...(saes.length > 0 ? [{ id: "summary", title: "Summary", body: summarySection(saes, styles) }] : []),
     ...(runs.length > 0 ? [{ id: "training", title: "Training", body: trainingSection(runs, styles) }] : []),
-    ...saes.map((sae, i) => {
+    ...saes.flatMap((sae, i) => {
       const id = `sae-${i + 1}`;
-      return { id, title: sae.name, body: saeSection(id, sae, styles.get(sae.name)!, domains) };
+      const style = styles.get(sae.name)!;
+      return [{ id, title: sae.name, body: saeSection(id, sae, style, domains) }, ...latentsSection(id, sae, style)];
     }),
   ];
+  const browser = browserParts(saes);
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -42,14 +46,14 @@ export function renderReport(input: ReportInput): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta
           http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:${browser.policy}"
         />
         <meta name="color-scheme" content="light dark" />
         <meta name="generator" content="QSAE" />
         <link rel="icon" href="data:," />
         <title>${title}</title>
         <style>
-          ${new Html(STYLE)}
+          ${new Html(STYLE)} ${browser.style}
         </style>
       </head>
       <body>
@@ -59,6 +63,7 @@ export function renderReport(input: ReportInput): string {
           <main id="content">${sections.map(({ body }) => body)}</main>
           <footer><p>Made by QSAE, quantized sparse autoencoders.</p></footer>
         </div>
+        ${browser.script}
       </body>
     </html> `.toString();
 }
