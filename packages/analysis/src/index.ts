@@ -42,6 +42,7 @@ export { renderReport } from "./report/render-report.ts";
 export type { ReportInput, ReportRun, ReportSae, ReportStep } from "./report/report-input.ts";
 export { reportSae, type ReportSaeOptions } from "./report/report-sae.ts";
 export { coactivation, type Coactivation, type CoactivationOptions } from "./sparsity/coactivation.ts";
+export type { JaccardAmong } from "./sparsity/jaccard-among.ts";
 export { l0Quantiles, type L0Quantiles } from "./sparsity/l0-quantiles.ts";
 export type { LatentPair } from "./sparsity/ranked-pairs.ts";
 export { supportOverlapWith, type SupportOverlapResult } from "./sparsity/support-overlap-with.ts";
