@@ -39,7 +39,16 @@ export { latentPower, type LatentPower } from "./metrics/latent-power.ts";
 export { mse } from "./metrics/mse.ts";
 export { shrinkage } from "./metrics/shrinkage.ts";
 export { renderReport } from "./report/render-report.ts";
-export type { ReportInput, ReportRun, ReportSae, ReportStep } from "./report/report-input.ts";
+export { reportCharts, type ReportChart } from "./report/report-charts.ts";
+export type {
+  MeasuredSummary,
+  ReportInput,
+  ReportRun,
+  ReportSae,
+  ReportStep,
+  RoundedSae,
+} from "./report/report-input.ts";
+export { reportJson, type Json } from "./report/report-json.ts";
 export { reportSae, type ReportSaeOptions } from "./report/report-sae.ts";
 export { coactivation, type Coactivation, type CoactivationOptions } from "./sparsity/coactivation.ts";
 export type { JaccardAmong } from "./sparsity/jaccard-among.ts";
