@@ -64,9 +64,19 @@ export {
 export type { KeptBatch, KeptLatentsOptions } from "./reference/kept-latents.ts";
 export type { ReferenceAnalysis } from "./reference/reference-analysis.ts";
 export { renderReport } from "./report/render-report.ts";
-export type { ReportInput, ReportRun, ReportSae, ReportStep, RoundedSae } from "./report/report-input.ts";
+export { reportCharts, type ReportChart } from "./report/report-charts.ts";
+export type {
+  MeasuredSummary,
+  ReportInput,
+  ReportRun,
+  ReportSae,
+  ReportStep,
+  RoundedSae,
+} from "./report/report-input.ts";
+export { reportJson, type Json } from "./report/report-json.ts";
 export { reportSae, type ReportSaeOptions } from "./report/report-sae.ts";
 export { coactivation, type Coactivation, type CoactivationOptions } from "./sparsity/coactivation.ts";
+export type { JaccardAmong } from "./sparsity/jaccard-among.ts";
 export { l0Quantiles, type L0Quantiles } from "./sparsity/l0-quantiles.ts";
 export type { LatentPair } from "./sparsity/ranked-pairs.ts";
 export { supportOverlapWith, type SupportOverlapResult } from "./sparsity/support-overlap-with.ts";

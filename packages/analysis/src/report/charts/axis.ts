@@ -40,7 +40,8 @@ export function linearAxis([low, high]: readonly [number, number], options: Axis
 
 /** A logarithmic axis over `extent`, both ends positive; ticks at 1, 2, 5 times powers of ten, or fewer where it is long. */
 export function logAxis([low, high]: readonly [number, number], options: AxisOptions): Axis {
-  const { label, ticks: wanted = 5, format = tickFormatUpTo(high) } = options;
+  // one notation for all ticks: that of the smallest
+  const { label, ticks: wanted = 5, format = tickFormatUpTo(low < 0.001 ? low : high) } = options;
   const domain = high > low ? ([low, high] as const) : ([low / 2, high * 2] as const);
   const from = Math.floor(Math.log10(domain[0]));
   const to = Math.ceil(Math.log10(domain[1]));

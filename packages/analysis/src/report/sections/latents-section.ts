@@ -5,11 +5,12 @@
 import { packLatents } from "../browser/pack-latents.ts";
 import { DENSE_ABOVE } from "../browser/page/find-latents.ts";
 import { formatCount, formatShare } from "../format.ts";
+import { swatch } from "../figure.ts";
 import { html, Html } from "../html.ts";
 import type { LatentTable } from "../../latents/latent-table.ts";
 import type { ReportSae } from "../report-input.ts";
+import type { ReportSection } from "../report-section.ts";
 import type { SeriesStyle } from "../series-styles.ts";
-import { swatch } from "./swatch.ts";
 
 /** Web browsers end at lists of half a million lines, and a page of so many contexts weighs some 40 MB. */
 const MOST_LATENTS = 2 ** 18;
@@ -24,21 +25,16 @@ export function latentsSection(
   sae: string,
   { name, latents }: Pick<ReportSae, "name" | "latents">,
   style: SeriesStyle,
-): readonly { readonly id: string; readonly title: string; readonly body: Html }[] {
+): readonly ReportSection[] {
   if (latents === undefined) return [];
   const id = `${sae}-latents`;
   const title = `Latents of ${name}`;
   const isTooLarge = latents.counts.length > MOST_LATENTS;
-  const body = html`<section id="${id}" aria-labelledby="${id}-title" style="--series: ${style.color}">
-    <h2 id="${id}-title">${swatch(title, style)}</h2>
-    <p class="introduction">${introduction(latents)}</p>
-    ${
-      isTooLarge
-        ? html`<p class="nothing">Too many to browse in one page: it holds ${formatCount(MOST_LATENTS)}.</p>`
-        : html`<div data-latents-of="${sae}">${browser(sae, title, latents)}</div>`
-    }
-  </section>`;
-  return [{ id, title, body }];
+  const body = isTooLarge
+    ? html`<p class="nothing">Too many to browse in one page: it holds ${formatCount(MOST_LATENTS)}.</p>`
+    : html`<div data-latents-of="${sae}" style="--series: ${style.color}">${browser(sae, title, latents)}</div>`;
+  const intro = [html`<p class="introduction">${introduction(latents)}</p>`, body];
+  return [{ id, title, heading: swatch(title, style), intro, groups: [] }];
 }
 
 function introduction({ counts, tokens, contexts }: LatentTable): string {
