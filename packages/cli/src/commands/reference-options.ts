@@ -20,9 +20,11 @@ export function withReferenceSpelling(made: Command): Command {
       "",
       "The spelling of the Python reference works too:",
       `  $ qsae ${made.name()} --model_path sae.pth --sae_type baseline --k 32 --data_path heldout.safetensors`,
-      "  --sae_type: baseline, binary, binary-latent, ternary, quantized-matryoshka, residual-quantized, or its",
-      "  own names (baseline_sae, b_sae, bl_sae, t_sae, q_sae, rq_sae); --n_bits, --gamma and --k: what the file",
-      "  does not say",
+      "",
+      "  --sae_type is baseline, binary, binary-latent, ternary, quantized-matryoshka,",
+      "  residual-quantized, or what the reference calls them (baseline_sae, b_sae,",
+      "  bl_sae, t_sae, q_sae, rq_sae); --n_bits, --gamma and --k (or --top_k) say",
+      "  what the file does not.",
     ].join("\n"),
   );
 }
