@@ -1,14 +1,6 @@
 /** Evaluation of an SAE as it is stored: its weights go through the bytes of the packed file, whatever they came from. */
-import type { DataSource } from "@qsae/core";
-import {
-  bitsPerWeight,
-  encodePackedSae,
-  loadSae,
-  QsaeError,
-  sizeByLevel,
-  type PackedSae,
-  type Sae,
-} from "@qsae/runtime";
+import { saeOnBackend, type DataSource, type RunnableSae, type TensorOps } from "@qsae/core";
+import { bitsPerWeight, encodePackedSae, loadSae, QsaeError, sizeByLevel, type PackedSae } from "@qsae/runtime";
 import { evaluateSae, type EvaluateOptions, type Evaluation, type MetricResults, type Metrics } from "./evaluate.ts";
 import {
   evaluationSummary,
@@ -34,13 +26,18 @@ export interface EvaluateStoredOptions<M extends Metrics = NoMetrics> extends Pi
   EvaluateOptions<M>,
   "signal" | "onProgress"
 > {
+  /** Of an open backend: encodes there, many times as fast on large SAEs, with float32 sums. Default: the runtime's interpreter. */
+  readonly ops?: TensorOps;
   /** Metrics of the caller's beside those that are always taken, under other names. */
   readonly metrics?: M;
 }
 
+/** What is left of an SAE when it has been evaluated: its atoms. */
+export type StoredWeights = Omit<RunnableSae, "encode">;
+
 export interface StoredEvaluation<M extends Metrics = NoMetrics> {
-  /** As it was evaluated. */
-  readonly sae: Sae;
+  /** As it was evaluated, but for encoding. */
+  readonly sae: StoredWeights;
   /** With levels, where there are several. */
   readonly evaluation: Evaluation<StandardMetrics> | Evaluation<StandardMetrics & LevelMetrics>;
   readonly summary: EvaluationSummary;
@@ -66,17 +63,21 @@ const MOST_LEVELS = 64;
 export async function evaluateStored<M extends Metrics = NoMetrics>(
   { name, packed, fileBytes }: StoredSae,
   source: DataSource,
-  { metrics, ...options }: EvaluateStoredOptions<M> = {},
+  { metrics, ops, ...options }: EvaluateStoredOptions<M> = {},
 ): Promise<StoredEvaluation<M>> {
-  const sae = loadSae(encodePackedSae(packed), name);
+  const bytes = encodePackedSae(packed);
+  const onBackend = ops && saeOnBackend(ops, bytes, name);
+  const sae: RunnableSae = onBackend ?? loadSae(bytes, name);
   const byLevel = sae.levels > 1 && sae.levels <= MOST_LEVELS;
   const evaluation = await evaluateSae(sae, source, {
     metrics: { ...standardMetrics(), ...(byLevel && levelMetrics(sae)), ...metrics },
     batchSize: BATCH_TOKENS,
     ...options,
-  }).catch((error: unknown) => {
-    throw namingFile(error, source);
-  });
+  })
+    .catch((error: unknown) => {
+      throw namingFile(error, source);
+    })
+    .finally(() => onBackend?.dispose());
   const summary = evaluationSummary(evaluation, {
     dIn: sae.dIn,
     dSae: sae.dSae,

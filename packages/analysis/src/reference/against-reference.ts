@@ -44,13 +44,13 @@ export function againstReference({
       const support = hasLatentsOf(shape, reference) ? supportOverlapWith(remembered).start(shape) : undefined;
       let batches = 0;
       return {
-        update(batch) {
+        async update(batch) {
           const same = kept[batches++];
           if (same === undefined) return;
           requireSameRows(batch, same);
           current = same.latents;
-          distance.update(batch);
-          support?.update(batch);
+          await distance.update(batch);
+          await support?.update(batch);
         },
         finish: () => ({ outputError: distance.finish(), ...(support && { support: support.finish() }) }),
       };

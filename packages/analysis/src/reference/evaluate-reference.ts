@@ -1,12 +1,15 @@
 /** A reference SAE, evaluated once; any number of other SAEs are then compared with it on the same data. */
-import type { DataSource, Metric } from "@qsae/core";
-import type { PackedSae, Sae } from "@qsae/runtime";
+import type { DataSource, Metric, TokenTexts } from "@qsae/core";
+import type { PackedSae } from "@qsae/runtime";
 import {
   evaluateStored,
   type EvaluateStoredOptions,
   type StoredEvaluation,
   type StoredSae,
+  type StoredWeights,
 } from "../evaluate-stored.ts";
+import { latentRecordMetrics, latentRecords, type LatentRecordMetrics } from "../latents/latent-records.ts";
+import type { LatentRecords } from "../latents/latent-table.ts";
 import { latentPower, type LatentPower } from "../metrics/latent-power.ts";
 import { keptLatents, type KeptBatch, type KeptLatentsOptions } from "./kept-latents.ts";
 
@@ -14,14 +17,19 @@ export interface EvaluatedReference {
   /** For people. */
   readonly name: string;
   readonly packed: PackedSae;
-  readonly sae: Sae;
+  readonly sae: StoredWeights;
   readonly fvu: number;
   readonly power: LatentPower;
   /** What fires on the first tokens of the data, on all if memory allows. */
   readonly latents: readonly KeptBatch[];
+  /** How each latent fires. */
+  readonly records: LatentRecords;
 }
 
-export type EvaluateReferenceOptions = Pick<EvaluateStoredOptions, "signal" | "onProgress"> & KeptLatentsOptions;
+export type EvaluateReferenceOptions = {
+  /** The tokens of the data, for contexts. Absent: none. */ readonly texts?: TokenTexts;
+} & Pick<EvaluateStoredOptions, "ops" | "signal" | "onProgress"> &
+  KeptLatentsOptions;
 
 /**
  * @param reference usually the float SAE that others were made from
@@ -33,9 +41,10 @@ export type EvaluateReferenceOptions = Pick<EvaluateStoredOptions, "signal" | "o
 export async function evaluateReference(
   reference: StoredSae,
   source: DataSource,
-  { maxFirings, ...options }: EvaluateReferenceOptions = {},
+  { maxFirings, texts, ...options }: EvaluateReferenceOptions = {},
 ): Promise<EvaluatedReference> {
-  const metrics = referenceMetrics({ ...(maxFirings !== undefined && { maxFirings }) });
+  const kept = referenceMetrics({ ...(maxFirings !== undefined && { maxFirings }) });
+  const metrics = { ...kept, ...latentRecordMetrics(texts) };
   return referenceOf(reference, await evaluateStored(reference, source, { ...options, metrics }));
 }
 
@@ -51,7 +60,8 @@ export function referenceMetrics(options: KeptLatentsOptions = {}): ReferenceMet
 
 export function referenceOf(
   { name, packed }: StoredSae,
-  { sae, summary, extra }: Pick<StoredEvaluation<ReferenceMetrics>, "sae" | "summary" | "extra">,
+  { sae, evaluation, summary, extra }: StoredEvaluation<ReferenceMetrics & LatentRecordMetrics>,
 ): EvaluatedReference {
-  return { name, packed, sae, fvu: summary.fvu, power: extra.power, latents: extra.latents };
+  const records = latentRecords(evaluation.metrics.density, extra);
+  return { name, packed, sae, fvu: summary.fvu, power: extra.power, latents: extra.latents, records };
 }
