@@ -1,5 +1,5 @@
 /** The evaluation against the runtime's own SAE, and the report's input made from it. */
-import { arraySource, normals, openBackend, pairedSource, saeOnBackend } from "@qsae/core";
+import { arraySource, normals, pairedSource } from "@qsae/core";
 import {
   bitsPerWeight,
   encodePackedSae,
@@ -15,7 +15,6 @@ import { evaluationSummary, levelMetrics, standardMetrics } from "./evaluation-s
 import { fvuByLevel } from "./metrics/fvu-by-level.ts";
 import { renderReport } from "./report/render-report.ts";
 import { reportSae } from "./report/report-sae.ts";
-import { supportOverlapWith } from "./sparsity/support-overlap-with.ts";
 import { codeMatrix, floatMatrix, packedSae } from "./weights/packed.fixture.ts";
 
 const identity = [
@@ -80,9 +79,7 @@ describe("evaluateSae with a packed SAE", () => {
       { levels: 2, latents: 2, fvu: (4 + 16) / 48, l0: 1, ...weightOf(nested, 1) },
       { levels: 3, latents: 4, fvu: 0, l0: 1.5, ...weightOf(nested, 2) },
     ]);
-    expect(renderReport({ title: "t", createdAt: new Date(), saes: [report] })).toContain(
-      "What the first levels do and weigh",
-    );
+    expect(renderReport({ title: "t", createdAt: new Date(), saes: [report] })).toContain("the first 2");
   });
 
   it("has no rows for levels where there is only one", async () => {
@@ -126,21 +123,6 @@ describe("evaluateSae with a packed SAE", () => {
       metrics: { ...standardMetrics(), byLevel: fvuByLevel(skip) },
     });
     expect(metrics).toMatchObject({ fvu: 0, byLevel: [0], l0: { mean: 0 } });
-  });
-
-  it("measures the same on a backend: levels, and the overlap with itself", async () => {
-    const backend = await openBackend("wasm");
-    const stack = packedSae([float, ternary], [float, float]);
-    const [sae, fast] = [loadSae(stack), saeOnBackend(backend.ops, stack)];
-    const metrics = (of: typeof sae | typeof fast) => ({
-      ...{ ...standardMetrics(), ...levelMetrics(of), support: supportOverlapWith(of) },
-    });
-    const interpreted = await evaluateSae(sae, data, { metrics: metrics(sae) });
-    const onBackend = await evaluateSae(fast, data, { metrics: metrics(fast) });
-    fast.dispose();
-    await backend.close();
-    expect(onBackend.metrics).toEqual(interpreted.metrics); // small integers: nothing is rounded
-    expect(onBackend.metrics.support.overlap).toBe(1);
   });
 
   it("does not depend on the batch size", async () => {

@@ -12,11 +12,6 @@ export interface ChartPngOptions {
   readonly scale?: number;
 }
 
-const RASTERISER = "@resvg/resvg-wasm/index_bg.wasm";
-const FONTS = [
-  "@expo-google-fonts/ibm-plex-sans/400Regular/IBMPlexSans_400Regular.ttf",
-  "@expo-google-fonts/ibm-plex-sans/600SemiBold/IBMPlexSans_600SemiBold.ttf",
-];
 const FAMILY = "IBM Plex Sans";
 
 /** 4 bytes a pixel, in WebAssembly memory: 400 MB. */
@@ -73,7 +68,9 @@ function parsed(svg: string, scale: number, fontBuffers: Uint8Array[]): Instance
 }
 
 async function open(): Promise<readonly Uint8Array[]> {
-  const { resolve } = createRequire(import.meta.url);
-  await initWasm(await readFile(resolve(RASTERISER)));
-  return Promise.all(FONTS.map((font) => readFile(resolve(font))));
+  const require = createRequire(import.meta.url);
+  await initWasm(await readFile(require.resolve("@resvg/resvg-wasm/index_bg.wasm")));
+  const regular = require.resolve("@expo-google-fonts/ibm-plex-sans/400Regular/IBMPlexSans_400Regular.ttf");
+  const semiBold = require.resolve("@expo-google-fonts/ibm-plex-sans/600SemiBold/IBMPlexSans_600SemiBold.ttf");
+  return Promise.all([readFile(regular), readFile(semiBold)]);
 }

@@ -18,7 +18,7 @@ export interface Figure {
   readonly data: Omit<TableOptions, "label">;
 }
 
-export interface LegendEntry {
+interface LegendEntry {
   readonly name: string;
   readonly style: SeriesStyle;
 }

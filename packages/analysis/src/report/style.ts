@@ -60,7 +60,7 @@ figure { display: grid; grid-row: span 3; grid-template-rows: subgrid; min-width
 .panel.wide { grid-column: 1 / -1; }
 .panel .scroll { margin-top: 1rem; }
 .panel th, .panel td { padding: 0.4rem 0 0.4rem 1.25rem; font-size: 0.875rem; }
-.panel tbody th { min-width: 0; font-weight: 560; }
+.panel tbody th { min-width: 0; font-weight: 560; overflow-wrap: break-word; }
 figcaption p, .caption { margin-top: 0.25rem; font-size: 0.875rem; line-height: 1.45; color: var(--soft); }
 .legend { display: flex; flex-wrap: wrap; gap: 0.125rem 1.125rem; margin-top: 0.375rem; font-size: 0.8125rem; list-style: none; }
 .legend li { overflow-wrap: anywhere; }
@@ -121,18 +121,20 @@ footer { margin-top: 5rem; padding-top: 1.25rem; border-top: 1px solid var(--lin
   .page { max-width: none; padding: 0; }
   .skip, nav, details { display: none; }
   .chart { font-size: 16.5px; }
-  .large .chart { font-size: 12px; }
+  .large .chart { max-width: 24rem; }
   section { margin-top: 2.25rem; }
   .group { margin-top: 1.25rem; padding-top: 1rem; }
   h2, h3, h4, figcaption, .caption, .facts, thead, section .provenance { break-after: avoid; }
   figure, .panel, tr, .facts, .glossary, .provenance { break-inside: avoid; }
   .scroll { overflow: visible; }
   .figures { grid-template-columns: repeat(3, minmax(0, 1fr)); column-gap: 2.25rem; margin-top: 1rem; }
+  .figures:has(> :nth-child(-n + 2):last-child) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .figures:has(> :nth-child(-n + 2):last-child) .chart { font-size: 12.5px; }
   .figures h4 { font-size: 0.9375rem; } figcaption p, .caption { font-size: 0.8125rem; } .legend { font-size: 0.75rem; }
   figure, .panel { margin-bottom: 1.5rem; }
   figure.large { grid-column: span 2; }
   th, td { padding-left: 0.75rem; } tbody th { min-width: 0; }
-  .panel th, .panel td { padding: 0.2rem 0 0.2rem 0.5rem; font-size: 0.75rem; }
+  .panel th, .panel td { padding: 0.2rem 0 0.2rem 0.375rem; font-size: 0.7188rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

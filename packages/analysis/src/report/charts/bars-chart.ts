@@ -7,7 +7,7 @@ import type { SeriesStyle } from "../series-styles.ts";
 import { linearAxis, logAxis, type Axis } from "./axis.ts";
 import { chart } from "./chart.ts";
 
-export type Bins = Pick<Histogram, "edges" | "counts">;
+type Bins = Pick<Histogram, "edges" | "counts">;
 
 export interface BarsChartOptions {
   readonly histogram: Bins;

@@ -14,8 +14,8 @@ export interface Row {
 }
 
 const ROW_HEIGHT = 40;
-/** About what a character of the labels takes. */
-const CHARACTER_WIDTH = 6.4;
+/** About what a character of the labels takes where they are largest, on paper. */
+const CHARACTER_WIDTH = 7.2;
 
 /** @param rows at least one, names of up to 20 characters */
 export function rowsChart(rows: readonly Row[], xLabel: string): Html {

@@ -64,7 +64,7 @@ function worstPanel({ worst, total, squaredErrors }: PredictedFvuIncrease, sae: 
   return {
     title: "Latents that suffer most",
     caption: "By what the error of their atom is predicted to add to FVU",
-    columns: ["Latent", "FVU increase", "Of all", "|ΔW|²", "Fires on", "Overlap"],
+    columns: ["Latent", "Adds", "Share", "|ΔW|²", "Fires on", "Overlap"],
     rows: worst
       .slice(0, WORST_SHOWN)
       .map(({ latent, increase }) => [
