@@ -1,7 +1,7 @@
 /**
  * A report as JSON: every number of it, under the names of its fields in snake case.
  *
- * Left out are the contexts of single latents (`latents.contexts`: their tokens, values and texts): they are for the latent
+ * Left out are the contexts of single latents (`latents.contexts`, also of the reference: their tokens, values and texts): they are for the latent
  * browser to show and are mostly text, tens of megabytes for a large SAE, and no figure of the report. `left_out` names them.
  */
 import { NonFiniteError, UsageError } from "@qsae/runtime";
@@ -13,7 +13,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 const NAMED_BY_OTHERS: ReadonlySet<string> = new Set(["provenance", "gradients"]);
 
 /** Paths that are left out, their indices as `*`. */
-const LEFT_OUT: ReadonlySet<string> = new Set(["saes[*].latents.contexts"]);
+const LEFT_OUT: ReadonlySet<string> = new Set(["saes[*].latents.contexts", "saes[*].latents.reference.contexts"]);
 
 /**
  * `input` as a value that `JSON.stringify` takes: fields in snake case (`dIn` is `d_in`), typed arrays as arrays, dates as ISO 8601

@@ -4,7 +4,7 @@ import { UsageError } from "@qsae/runtime";
 import { analysisJson } from "../analyses/analysis-json.ts";
 import { analyzeOpened } from "../analyses/analyze-opened.ts";
 import { printAnalyses } from "../analyses/print-analyses.ts";
-import { defaultPageName, requirePageName, writePage } from "../analyses/report-files.ts";
+import { defaultPageName, requirePageName, writeReport } from "../analyses/report-files.ts";
 import { trainingCurves } from "../analyses/training-curves.ts";
 import { catalogOf } from "../catalog.ts";
 import type { AnalyzeFlags } from "../commands/analyze.ts";
@@ -35,9 +35,10 @@ export async function analyze(given: AnalyzeFlags): Promise<void> {
 
   const runs = await trainingCurves(opened);
   const out = flags.out ?? defaultPageName(names);
-  await writePage(out, { title: flags.title ?? names.join(", "), createdAt: new Date(), provenance, saes, runs });
+  const input = { title: flags.title ?? names.join(", "), createdAt: new Date(), provenance, saes, runs };
+  const written = await writeReport({ ...flags, out }, input);
   printAnalyses(terminal, saes);
-  terminal.print(`wrote ${out}`);
+  terminal.print(`wrote ${written.join(", ")}`);
   terminal.result({
     out: resolve(out),
     ...(referencePath !== undefined && { reference: referencePath }),

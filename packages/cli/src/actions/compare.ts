@@ -4,7 +4,7 @@ import { UsageError } from "@qsae/runtime";
 import { analysisJson } from "../analyses/analysis-json.ts";
 import { analyzeOpened } from "../analyses/analyze-opened.ts";
 import { printAnalyses } from "../analyses/print-analyses.ts";
-import { requirePageName, writePage } from "../analyses/report-files.ts";
+import { requirePageName, writeReport } from "../analyses/report-files.ts";
 import { trainingCurves } from "../analyses/training-curves.ts";
 import { catalogOf } from "../catalog.ts";
 import type { CompareFlags } from "../commands/compare.ts";
@@ -31,14 +31,13 @@ export async function compare(paths: readonly string[], flags: CompareFlags): Pr
   const { saes, provenance } = await analyzeOpened(job);
 
   const names = opened.map(({ name }) => name);
-  if (out !== undefined) {
-    const title = flags.title ?? names.join(" / ");
-    await writePage(out, { title, createdAt: new Date(), provenance, saes, runs: await trainingCurves(opened) });
-  }
+  const title = flags.title ?? names.join(" / ");
+  const input = { title, createdAt: new Date(), provenance, saes, runs: await trainingCurves(opened) };
+  const written = await writeReport(flags, input);
   printAnalyses(terminal, saes);
   const [first, ...others] = saes;
   terminal.print(renderTable(differencesTable(first!, others), { width: terminal.columns, colors: terminal.colors }));
-  if (out !== undefined) terminal.print(`\nwrote ${out}`);
+  if (written.length > 0) terminal.print(`\nwrote ${written.join(", ")}`);
   terminal.result({
     ...(out !== undefined && { out: resolve(out) }),
     saes: saes.map((sae, i) => ({

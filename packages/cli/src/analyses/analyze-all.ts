@@ -1,6 +1,6 @@
 /** The analyses of several SAEs on the same data, each with its progress. */
 import { analyzeReference, analyzeSae, evaluateReference, type ReportSae, type StoredSae } from "@qsae/analysis";
-import type { DataSource, TensorOps } from "@qsae/core";
+import type { DataSource, TensorOps, TokenTexts } from "@qsae/core";
 import { withTokenProgress } from "../evaluation/token-progress.ts";
 import type { OpenedSae } from "../open-sae.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -8,6 +8,8 @@ import type { Terminal } from "../terminal/terminal.ts";
 export interface AnalyzeAllOptions {
   /** What the others are compared with; may be one of them. */
   readonly reference?: OpenedSae;
+  /** Tokens of the data. */
+  readonly texts?: TokenTexts;
   readonly terminal: Pick<Terminal, "progress">;
   readonly signal: AbortSignal;
 }
@@ -20,17 +22,18 @@ export async function analyzeAll(
   ops: TensorOps,
   saes: readonly OpenedSae[],
   source: DataSource,
-  { reference: given, terminal, signal }: AnalyzeAllOptions,
+  { reference: given, texts, terminal, signal }: AnalyzeAllOptions,
 ): Promise<readonly ReportSae[]> {
   const reports = new Map<OpenedSae, ReportSae>();
+  const common = { signal, ...(texts && { texts }) };
   const referenceOf = async (sae: OpenedSae) => {
     if (!saes.includes(sae)) {
       return withTokenProgress(terminal, `reference ${sae.name}`, source, (onProgress) =>
-        evaluateReference(stored(sae), source, { signal, onProgress }),
+        evaluateReference(stored(sae), source, { ops, ...common, onProgress }),
       );
     }
     const { report, reference } = await withTokenProgress(terminal, sae.name, source, (onProgress) =>
-      analyzeReference(ops, stored(sae), source, { signal, onProgress }),
+      analyzeReference(ops, stored(sae), source, { ...common, onProgress }),
     );
     reports.set(sae, report);
     return reference;
@@ -39,7 +42,7 @@ export async function analyzeAll(
   for (const sae of saes) {
     if (reports.has(sae)) continue;
     const report = await withTokenProgress(terminal, sae.name, source, (onProgress) =>
-      analyzeSae(ops, stored(sae), source, { ...(reference && { reference }), signal, onProgress }),
+      analyzeSae(ops, stored(sae), source, { ...common, ...(reference && { reference }), onProgress }),
     );
     reports.set(sae, report);
   }

@@ -13,6 +13,7 @@ import { withEvaluationData } from "../spliced/with-evaluation-data.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { analyzeAll } from "./analyze-all.ts";
 import { roundedReferences } from "./rounded-references.ts";
+import { tokenTextsOf } from "./token-texts.ts";
 
 export interface AnalysisJob {
   /** For errors. */
@@ -39,10 +40,11 @@ export interface Analyses {
 /** Throws as `splicePlan`, `withEvaluationData`, `analyzeSae` and `evaluateSpliced`. */
 export async function analyzeOpened(job: AnalysisJob): Promise<Analyses> {
   const { command, flags, config, saes, reference, terminal } = job;
-  const plan = await splicePlan(flags, config, saes);
+  const plan = await splicePlan(ofModel(flags), config, saes);
   return interruptible("stopping; nothing is written", (signal) =>
     withEvaluationData({ command, flags, config, plan, terminal, signal }, async ({ source, path, files }) => {
-      const options = { ...(reference && { reference }), terminal, signal };
+      const texts = await tokenTextsOf(path, flags, plan);
+      const options = { ...withoutAbsent({ reference, texts }), terminal, signal };
       const backend = await openBackend("auto");
       try {
         const reports = await analyzeAll(backend.ops, saes, source, options);
@@ -65,6 +67,11 @@ export async function analyzeOpened(job: AnalysisJob): Promise<Analyses> {
       }
     }),
   );
+}
+
+/** A tokenizer without texts to run the model on is one for the tokens of the data. */
+function ofModel({ tokenizer, ...flags }: AnalysisJob["flags"]): AnalysisJob["flags"] {
+  return flags.text === undefined || tokenizer === undefined ? flags : { ...flags, tokenizer };
 }
 
 function dataOf({ target }: ActivationFiles, provenance: Readonly<Record<string, string>>): Record<string, string> {

@@ -3,13 +3,19 @@ import type { ReferenceSpelling } from "../files/reference-spelling.ts";
 import type { CommonFlags } from "../terminal/terminal.ts";
 import { collect, command } from "./command.ts";
 import { withReferenceSpelling } from "./reference-options.ts";
-import { withDataOptions, withModelOptions, type DataFlags, type ModelFlags } from "./shared-options.ts";
+import {
+  withDataOptions,
+  withModelOptions,
+  withReportOptions,
+  type DataFlags,
+  type ModelFlags,
+  type ReportFlags,
+} from "./shared-options.ts";
 
-export interface AnalyzeFlags extends CommonFlags, DataFlags, ModelFlags, ReferenceSpelling {
+export interface AnalyzeFlags extends CommonFlags, DataFlags, ModelFlags, ReportFlags, ReferenceSpelling {
   readonly sae?: readonly string[];
   readonly reference?: string;
   readonly out?: string;
-  readonly title?: string;
 }
 
 export function analyzeCommand(): Command {
@@ -27,10 +33,11 @@ export function analyzeCommand(): Command {
       "--reference <path>",
       "the float SAE that the others were made from: what became of its latents and weights",
     )
-    .option("--out <file>", "where to write the report; default: NAME-report.html of the first SAE, in this folder")
-    .option("--title <text>", "heading of the report; default: the names of the SAEs");
-  return withReferenceSpelling(withModelOptions(withDataOptions(made))).action(async (flags: AnalyzeFlags) => {
-    const { analyze } = await import("../actions/analyze.ts");
-    await analyze(flags);
-  });
+    .option("--out <file>", "where to write the report; default: NAME-report.html of the first SAE, in this folder");
+  return withReferenceSpelling(withReportOptions(withModelOptions(withDataOptions(made)))).action(
+    async (flags: AnalyzeFlags) => {
+      const { analyze } = await import("../actions/analyze.ts");
+      await analyze(flags);
+    },
+  );
 }

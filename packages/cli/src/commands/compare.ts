@@ -1,11 +1,17 @@
 import type { Command } from "commander";
 import type { CommonFlags } from "../terminal/terminal.ts";
 import { command } from "./command.ts";
-import { withDataOptions, withModelOptions, type DataFlags, type ModelFlags } from "./shared-options.ts";
+import {
+  withDataOptions,
+  withModelOptions,
+  withReportOptions,
+  type DataFlags,
+  type ModelFlags,
+  type ReportFlags,
+} from "./shared-options.ts";
 
-export interface CompareFlags extends CommonFlags, DataFlags, ModelFlags {
+export interface CompareFlags extends CommonFlags, DataFlags, ModelFlags, ReportFlags {
   readonly out?: string;
-  readonly title?: string;
 }
 
 export function compareCommand(): Command {
@@ -18,10 +24,11 @@ export function compareCommand(): Command {
     ],
   })
     .argument("<sae...>", "two or more, each as for eval; the others are compared with the first")
-    .option("--out <file>", "also write a report (.html) of all")
-    .option("--title <text>", "heading of the report; default: the names of the SAEs");
-  return withModelOptions(withDataOptions(made)).action(async (paths: readonly string[], flags: CompareFlags) => {
-    const { compare } = await import("../actions/compare.ts");
-    await compare(paths, flags);
-  });
+    .option("--out <file>", "also write a report (.html) of all");
+  return withReportOptions(withModelOptions(withDataOptions(made))).action(
+    async (paths: readonly string[], flags: CompareFlags) => {
+      const { compare } = await import("../actions/compare.ts");
+      await compare(paths, flags);
+    },
+  );
 }

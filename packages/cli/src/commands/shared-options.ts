@@ -27,6 +27,20 @@ export function withDataOptions(command: Command): Command {
     .option("--config <file>", "configuration; default: qsae.config.* of the current folder");
 }
 
+/** Files of a report beside its page. */
+export interface ReportFlags {
+  readonly title?: string;
+  readonly jsonOut?: string;
+  readonly charts?: string;
+}
+
+export function withReportOptions(command: Command): Command {
+  return command
+    .option("--title <text>", "heading of the report; default: the names of the SAEs")
+    .option("--json-out <file>", "also write every number of the report, as JSON")
+    .option("--charts <folder>", "also write every chart, as SVG and PNG");
+}
+
 export interface ModelFlags {
   readonly model?: string;
   readonly tokenizer?: string;
@@ -43,7 +57,10 @@ export function withModelOptions(command: Command): Command {
       "--model <path>",
       "ONNX language model, or a folder with one: measure its cross-entropy and KL with the SAE in place of its activations",
     )
-    .option("--tokenizer <folder>", "folder with tokenizer.json; default: the model's folder")
+    .option(
+      "--tokenizer <folder>",
+      "folder with tokenizer.json, also to show tokens of --data as text; default: the model's folder",
+    )
     .option(
       "--text <file>",
       "plain text for --model; may be given several times; default: the windows that --data was harvested on",
