@@ -1,5 +1,5 @@
 /** `qsae analyze`: what it says and writes, in both spellings, alone, beside a reference and in a language model. */
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { normals } from "@qsae/core";
@@ -154,7 +154,7 @@ describe("qsae analyze", () => {
       fvu: number;
     }[];
     expect(widths.map(({ quantizer }) => quantizer)).toEqual(
-      ["binary", "ternary", "int2", "int3", "int4", "int5", "int6", "int8"], // prettier-ignore
+      ["binary", "ternary", "centered-int2", "int3", "int4", "int5", "int6", "int8"], // prettier-ignore
     );
     expect(widths.at(-1)!.bits_per_weight).toBeGreaterThan(widths[1]!.bits_per_weight);
     expect(widths.at(-1)!.fvu).toBeLessThan(1e-3);
@@ -249,5 +249,34 @@ describe("qsae analyze", () => {
       "deep/er/x.htm",
     );
     expect(await readFile(out, "utf8")).toContain("stack");
+  });
+
+  it("shows where latents fire in text, and writes numbers and charts into files", async () => {
+    const text = await readFile(join(examples, "tiny-lm", "heldout.txt"), "utf8");
+    await writeFile("short.txt", text.slice(0, 3_000));
+    const model = ["--model", join(examples, "tiny-lm", "model.onnx"), "--hook", "blocks.1"];
+    const harvest = [...model, "--text", "short.txt", "--context", "64", "--out", "short.safetensors"];
+    const harvested = await callMain(["harvest", "--tokenizer", join(examples, "tiny-lm"), ...harvest]);
+    expect(harvested, harvested.stderr).toMatchObject({ code: 0 });
+    const files = ["--out", "texts.html", "--json-out", "texts.json", "--charts", "charts"];
+    const saes = ["--sae", pretrained("ternary"), "--reference", pretrained("topk")];
+    const tokens = ["--data", "short.safetensors", "--tokenizer", join(examples, "tiny-lm")];
+    const { stdout } = await analyze(...saes, ...tokens, ...files);
+
+    expect(stdout).toMatch(/^wrote texts\.html, texts\.json, \d+ charts in charts$/m);
+    expect(await readFile("texts.html", "utf8")).toContain("Number, or text in contexts");
+    const json = JSON.parse(await readFile("texts.json", "utf8")) as { saes: Figures[]; left_out: string[] };
+    expect(json.saes[0]).toMatchObject({ name: "ternary", latents: { neighbours: { per_latent: 5 } } });
+    expect(json.left_out).toEqual(["saes[0].latents.contexts", "saes[0].latents.reference.contexts"]);
+    const charts = await readdir("charts");
+    expect(charts).toContain("ternary-latent-density.svg");
+    for (const svg of charts.filter((name) => name.endsWith(".svg"))) {
+      expect(charts).toContain(svg.replace(/svg$/, "png"));
+    }
+  });
+
+  it("shows tokens by number where there is no tokenizer", async () => {
+    await analyze("--sae", pretrained("topk"), "--data", "short.safetensors", "--out", "numbers.html");
+    expect(await readFile("numbers.html", "utf8")).toContain("Number, or text in contexts");
   });
 });

@@ -87,7 +87,7 @@ describe("latentContexts", () => {
 
   const inOrder = (metric: Metric<LatentContexts>, tokens: readonly Token[], order: readonly number[]) => {
     const run = metric.start({ dIn: 1, dSae: 3 });
-    for (const row of order) run.update(batchOf([tokens[row]!], { dSae: 3, firstRow: row }));
+    for (const row of order) void run.update(batchOf([tokens[row]!], { dSae: 3, firstRow: row }));
     return run.finish();
   };
 

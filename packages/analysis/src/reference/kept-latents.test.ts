@@ -11,7 +11,7 @@ const batches = [
 
 function kept(maxFirings?: number) {
   const run = keptLatents({ ...(maxFirings !== undefined && { maxFirings }) }).start({ dIn: 1, dSae: 8 });
-  for (const batch of batches) run.update(batch);
+  for (const batch of batches) void run.update(batch);
   return run.finish();
 }
 
@@ -29,7 +29,7 @@ it("keeps the first batches that fit, at least one, and none after a gap", () =>
 it("is not changed by what becomes of a batch's memory", () => {
   const run = keptLatents().start({ dIn: 1, dSae: 8 });
   const batch = batchOf([{ x: [0], latents: { 2: 3 } }]);
-  run.update(batch);
+  void run.update(batch);
   batch.latents.values.fill(9);
   batch.rows.fill(9);
   expect(run.finish()).toMatchObject([{ rows: Int32Array.of(0), latents: { values: Float32Array.of(3) } }]);

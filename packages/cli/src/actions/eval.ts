@@ -1,5 +1,6 @@
 /** `qsae eval`: the figures of one SAE on held-out activations, and in the place of a language model's own. */
 import type { EvaluationSummary } from "@qsae/analysis";
+import { openBackend, type Backend } from "@qsae/core";
 import { catalogOf } from "../catalog.ts";
 import type { EvalFlags } from "../commands/eval.ts";
 import { loadConfig } from "../config/load-config.ts";
@@ -22,7 +23,9 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
   const plan = await splicePlan(flags, config, [opened]);
   const result = await interruptible("stopping", (signal) =>
     withEvaluationData({ command: "eval", flags, config, plan, terminal, signal }, async ({ source, path, files }) => {
-      const { summary } = await evaluatePacked(opened, source, { terminal, label: opened.name, signal });
+      const { summary } = await withBackend(({ ops }) =>
+        evaluatePacked(opened, source, { terminal, label: opened.name, signal, ops }),
+      );
       const [splice] = plan ? await evaluateSpliced(plan, [opened.packed], { terminal, data: path, signal }) : [];
       return { summary, splice, files };
     }),
@@ -42,6 +45,15 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
     ...(files?.target !== undefined && { target: files.target }),
     ...(flags.text && { text: flags.text }),
   });
+}
+
+async function withBackend<T>(use: (backend: Backend) => Promise<T>): Promise<T> {
+  const backend = await openBackend("auto");
+  try {
+    return await use(backend);
+  } finally {
+    await backend.close();
+  }
 }
 
 function lines(summary: EvaluationSummary): readonly string[] {

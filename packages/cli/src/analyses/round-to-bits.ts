@@ -9,7 +9,7 @@ import type { PackedSae } from "@qsae/runtime";
 import type { Terminal } from "../terminal/terminal.ts";
 import { sampleOf } from "./token-sample.ts";
 
-const WIDTHS = ["binary", "ternary", "int2", "int3", "int4", "int5", "int6", "int8"] as const;
+const WIDTHS = ["binary", "ternary", "centered-int2", "int3", "int4", "int5", "int6", "int8"] as const;
 
 /** Multiply-adds of the encoder per width: 2048 tokens of 32768 latents of width 512. */
 const MOST_MULTIPLY_ADDS = 2 ** 35;
@@ -47,7 +47,7 @@ export async function roundToBits(
     for (const quantizer of WIDTHS) {
       const options = { method: "rtn", encoder: resolve(quantizer), dictionary: resolve(quantizer), signal } as const;
       const { sae } = await quantizeSae(backend, packed, options);
-      const { summary } = await evaluateStored({ name: quantizer, packed: sae }, sample, { signal });
+      const { summary } = await evaluateStored({ name: quantizer, packed: sae }, sample, { ops: backend.ops, signal });
       const { fvu, tokens, bits_per_weight: bits } = summary;
       rounded.push({ quantizer, bits_per_weight: bits!, fvu, tokens });
       progress.update(rounded.length * sample.tokens);
