@@ -1,16 +1,19 @@
 /**
- * `pnpm bench analysis [--json] [--tokens 100000] [--d-sae 32768] [--d-in 512] [--k 32] [--selection topk] [--threads 2]`: an
- * analysis of a wide SAE, seconds per part and peak memory. Data are made as they are read, and counted.
+ * `pnpm bench analysis [--whole] [--json] [--tokens 100000] [--d-sae 32768] [--d-in 512] [--k 32] [--selection topk] [--threads 2]`: an
+ * analysis of a wide SAE, seconds per part and peak memory; with `--whole`, what `qsae analyze` does. Data are made as they are
+ * read, and counted.
  */
 import { parseArgs } from "node:util";
-import { coactivation, cosinesWithin, evaluateSae, standardMetrics, topTokens } from "@qsae/analysis";
-import { openBackend, saeOnBackend, type Metric } from "@qsae/core";
-import { plantedSae, plantedSource, type ProblemShape } from "./problem.ts";
-import { stopwatch, timedEncoder, timedMetric, timedSource } from "./stopwatch.ts";
+import { openBackend } from "@qsae/core";
+import { analysisInParts } from "./parts.ts";
+import { plantedSae, type ProblemShape } from "./problem.ts";
+import { stopwatch } from "./stopwatch.ts";
+import { wholeAnalysis } from "./whole.ts";
 
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
+    whole: { type: "boolean", default: false },
     tokens: { type: "string", default: "100000" },
     "d-sae": { type: "string", default: "32768" },
     "d-in": { type: "string", default: "512" },
@@ -32,41 +35,17 @@ const watch = stopwatch();
 const backend = await openBackend("wasm", { threads: Number(options.threads) });
 const startedMs = performance.now();
 
-const sae = await watch.time("loading", () => saeOnBackend(backend.ops, packed));
-const timed = <R>(name: string, metric: Metric<R>): Metric<Promise<R>> => timedMetric(name, metric, watch);
-const { fvu, mse, l0, density } = standardMetrics();
-const { metrics, saeMs } = await evaluateSae(
-  timedEncoder(sae, watch),
-  timedSource(plantedSource(packed, shape), watch),
-  {
-    metrics: {
-      fvu: timed("fvu", fvu),
-      mse: timed("mse", mse),
-      l0: timed("l0", l0),
-      density: timed("density", density),
-      coactivation: timed("coactivation", coactivation()),
-      topTokens: timed("top tokens", topTokens()),
-    },
-  },
-);
-const cosines = await watch.time("cosines within", () => cosinesWithin(backend.ops, sae));
-sae.dispose();
+const run = options.whole ? wholeAnalysis : analysisInParts;
+const found = await run(backend.ops, packed, shape, watch);
 
-const seconds = Object.fromEntries(watch.seconds());
 const report = {
   node: process.version,
   backend: backend.description,
   ...shape,
-  seconds: { ...seconds, decode: saeMs / 1000 - (seconds["encode"] ?? 0) },
+  seconds: Object.fromEntries(watch.seconds()),
   total_seconds: (performance.now() - startedMs) / 1000,
   peak_mib: process.resourceUsage().maxRSS / 1024,
-  found: {
-    fvu: await metrics.fvu,
-    l0: (await metrics.l0).mean,
-    dead: (await metrics.density).dead,
-    pairs: (await metrics.coactivation).pairs,
-    largest_cosine: cosines.nearest.cosine.reduce((largest, cosine) => Math.max(largest, cosine), -1),
-  },
+  found,
 };
 await backend.close();
 
