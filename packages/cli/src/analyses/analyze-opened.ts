@@ -33,8 +33,6 @@ export interface Analyses {
   readonly saes: readonly ReportSae[];
   /** What they were made on, for people. */
   readonly provenance: Readonly<Record<string, string>>;
-  /** Activations that were named; absent where they were harvested for this. */
-  readonly files?: ActivationFiles;
 }
 
 /** Throws as `splicePlan`, `withEvaluationData`, `analyzeSae` and `evaluateSpliced`. */
@@ -60,7 +58,6 @@ export async function analyzeOpened(job: AnalysisJob): Promise<Analyses> {
             ...(files ? dataOf(files, source.provenance) : { text: (flags.text ?? []).join(", ") }),
             ...(plan && { model: plan.modelPath, hook: spliced[0]!.hook }),
           },
-          ...(files && { files }),
         };
       } finally {
         await backend.close();
