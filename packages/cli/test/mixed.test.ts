@@ -71,5 +71,5 @@ it("analyze: its dropped atoms are zero, and have no weights to compare with tho
   const { saes } = jsonOf(await callMain(["analyze", ...args, "--json"]));
   const [{ cosines, reference }] = saes as readonly [Record<"cosines" | "reference", unknown>];
   expect(cosines).toMatchObject({ zero_atoms: 5 });
-  expect(Object.keys(reference as object)).toEqual(["cosines"]);
+  expect(Object.keys(reference as object)).toEqual(["name", "cosines", "output_error"]);
 });
