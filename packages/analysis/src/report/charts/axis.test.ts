@@ -42,6 +42,7 @@ describe("logAxis", () => {
     expect(logAxis([0.08, 1.2], {}).ticks).toEqual([0.1, 0.2, 0.5, 1]);
     expect(logAxis([1e-4, 1], {}).ticks).toEqual([1e-4, 1e-3, 1e-2, 1e-1, 1]);
     expect(logAxis([1, 1e12], {}).ticks.length).toBeLessThanOrEqual(7);
+    expect(logAxis([130, 330], {}).ticks).toEqual([150, 200, 250, 300]);
   });
 
   it("writes all ticks in one notation, that of the smallest", () => {

@@ -38,7 +38,7 @@ export function linearAxis([low, high]: readonly [number, number], options: Axis
   return { ...named(label), log: false, domain, ticks: ticks(...domain, wanted), format };
 }
 
-/** A logarithmic axis over `extent`, both ends positive; ticks at 1, 2, 5 times powers of ten, fewer where it is long. */
+/** A logarithmic axis over `extent`, both ends positive; ticks at 1, 2, 5 times powers of ten, fewer where it is long, evenly where it is short. */
 export function logAxis([low, high]: readonly [number, number], options: AxisOptions): Axis {
   // one notation for all ticks: that of the smallest
   const { label, ticks: wanted = 5, format = tickFormatUpTo(low < 0.001 ? low : high) } = options;
@@ -46,15 +46,21 @@ export function logAxis([low, high]: readonly [number, number], options: AxisOpt
   const from = Math.floor(Math.log10(domain[0]));
   const to = Math.ceil(Math.log10(domain[1]));
   const powers = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const inside = (tick: number): boolean => tick >= domain[0] && tick <= domain[1];
   const at = (digits: readonly number[]): readonly number[] =>
-    powers
-      .flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`)))
-      .filter((tick) => tick >= domain[0] && tick <= domain[1]);
+    powers.flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`))).filter(inside);
   const decades = at([1]);
   const stride = Math.ceil(decades.length / (wanted + 1));
   const fine = at([1, 2, 5]);
   const sparse = decades.length >= 3 ? decades.filter((_, i) => i % stride === 0) : at([1, 3]);
-  return { ...named(label), log: true, domain, ticks: fine.length <= wanted + 1 ? fine : sparse, format };
+  const shown = fine.length <= wanted + 1 ? fine : sparse;
+  return {
+    ...named(label),
+    log: true,
+    domain,
+    ticks: shown.length >= 2 ? shown : ticks(...domain, Math.min(wanted, 4)).filter(inside),
+    format,
+  };
 }
 
 function named(label: string | undefined): Pick<Axis, "label"> {
