@@ -5,6 +5,9 @@ import { tickFormatUpTo } from "../format.ts";
 /** Below this, numbers lose precision before ticks can be told apart. */
 const TINY = 1e-150;
 
+/** Extents narrower than this, relative to their ends, are of one value. */
+const ONE_VALUE = 1e-9;
+
 export interface Axis {
   /** Absent: the title of the figure says it. */
   readonly label?: string;
@@ -31,7 +34,7 @@ export function linearAxis([low, high]: readonly [number, number], options: Axis
   const { label, zero = false, exact = false, ticks: wanted = 5, format = tickFormatUpTo(high) } = options;
   const [from, to] = zero ? [Math.min(0, low), Math.max(0, high)] : [low, high];
   const size = Math.max(Math.abs(from), Math.abs(to));
-  const isOneValue = to - from <= 1e-9 * size || size < TINY;
+  const isOneValue = to - from <= ONE_VALUE * size || size < TINY;
   const pad = size < TINY ? 1 : 0.1 * size;
   const given = isOneValue ? ([zero ? from : from - pad, to + pad] as const) : ([from, to] as const);
   const domain = exact ? given : nice(...given, wanted);
@@ -42,7 +45,7 @@ export function linearAxis([low, high]: readonly [number, number], options: Axis
 export function logAxis([low, high]: readonly [number, number], options: AxisOptions): Axis {
   // one notation for all ticks: that of the smallest
   const { label, ticks: wanted = 5, format = tickFormatUpTo(low < 0.001 ? low : high) } = options;
-  const domain = high > low ? ([low, high] as const) : ([low / 2, high * 2] as const);
+  const domain = high > low * (1 + ONE_VALUE) ? ([low, high] as const) : ([low / 2, high * 2] as const);
   const from = Math.floor(Math.log10(domain[0]));
   const to = Math.ceil(Math.log10(domain[1]));
   const powers = Array.from({ length: to - from + 1 }, (_, i) => from + i);
