@@ -30,6 +30,7 @@ export async function tune(backend: Backend, sae: WorkingSae, options: TuneOptio
     variant,
     source: stageSource(sae.origin, source),
     training: {
+      gradients_every: 0, // nobody looks at them
       steps,
       batch_size: Math.min(batchSize, source.tokens),
       lr,
