@@ -4,8 +4,9 @@
  */
 import { basename, join, resolve } from "node:path";
 import { openBackend, type BackendName } from "@qsae/core";
-import { writeFileAtomic } from "@qsae/data";
+import { readTokenTexts, writeFileAtomic } from "@qsae/data";
 import { UsageError } from "@qsae/runtime";
+import { analyzeAll } from "../analyses/analyze-all.ts";
 import type { QuickstartFlags } from "../commands/quickstart.ts";
 import { interruptible } from "../errors/interrupted.ts";
 import { kindOfPath } from "../files/kind-of-path.ts";
@@ -70,21 +71,21 @@ async function run({ flags, recipe, model, terminal, signal }: RunContext): Prom
   };
   const train = await harvested(model, wishes.train, context);
   const heldout = await harvested(model, wishes.heldout, context);
-  const saes = await trainPair({
-    recipe,
-    folder: flags.out,
-    backend,
-    train,
-    heldout: heldout.source,
-    terminal,
-    signal,
-  }).finally(() => Promise.all([train.source.close(), heldout.source.close(), backend.close()]));
-  return {
-    model,
-    recipe,
-    saes,
-    trainTokens: train.source.tokens,
-    heldoutTokens: heldout.source.tokens,
-    reusedActivations: train.reused && heldout.reused,
-  };
+  try {
+    const pair = { recipe, folder: flags.out, backend, train, heldout: heldout.source, terminal, signal };
+    const saes = await trainPair(pair);
+    const texts = (await readTokenTexts(heldout.path, model.folder))!;
+    const options = { reference: saes[0]!, texts, terminal, signal };
+    return {
+      model,
+      recipe,
+      saes,
+      analyses: await analyzeAll(backend.ops, saes, heldout.source, options),
+      trainTokens: train.source.tokens,
+      heldoutTokens: heldout.source.tokens,
+      reusedActivations: train.reused && heldout.reused,
+    };
+  } finally {
+    await Promise.all([train.source.close(), heldout.source.close(), backend.close()]);
+  }
 }

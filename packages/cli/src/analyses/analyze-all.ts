@@ -5,9 +5,11 @@ import { withTokenProgress } from "../evaluation/token-progress.ts";
 import type { OpenedSae } from "../open-sae.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
+export type NamedSae = Pick<OpenedSae, "name" | "packed" | "bytes">;
+
 export interface AnalyzeAllOptions {
   /** What the others are compared with; may be one of them. */
-  readonly reference?: OpenedSae;
+  readonly reference?: NamedSae;
   /** Tokens of the data. */
   readonly texts?: TokenTexts;
   readonly terminal: Pick<Terminal, "progress">;
@@ -20,13 +22,13 @@ export interface AnalyzeAllOptions {
  */
 export async function analyzeAll(
   ops: TensorOps,
-  saes: readonly OpenedSae[],
+  saes: readonly NamedSae[],
   source: DataSource,
   { reference: given, texts, terminal, signal }: AnalyzeAllOptions,
 ): Promise<readonly ReportSae[]> {
-  const reports = new Map<OpenedSae, ReportSae>();
+  const reports = new Map<NamedSae, ReportSae>();
   const common = { signal, ...(texts && { texts }) };
-  const referenceOf = async (sae: OpenedSae) => {
+  const referenceOf = async (sae: NamedSae) => {
     if (!saes.includes(sae)) {
       return withTokenProgress(terminal, `reference ${sae.name}`, source, (onProgress) =>
         evaluateReference(stored(sae), source, { ops, ...common, onProgress }),
@@ -49,6 +51,6 @@ export async function analyzeAll(
   return saes.map((sae) => reports.get(sae)!);
 }
 
-function stored({ name, packed, bytes }: OpenedSae): StoredSae {
+function stored({ name, packed, bytes }: NamedSae): StoredSae {
   return { name, packed, fileBytes: bytes };
 }

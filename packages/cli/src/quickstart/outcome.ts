@@ -1,3 +1,4 @@
+import type { ReportSae } from "@qsae/analysis";
 import type { QuickstartModel } from "./find-model.ts";
 import type { Recipe } from "./recipe.ts";
 import type { MeasuredSae } from "./train-pair.ts";
@@ -8,6 +9,8 @@ export interface Outcome {
   readonly recipe: Recipe;
   /** float, rounded, ternary, ternary with an int8 encoder. */
   readonly saes: readonly MeasuredSae[];
+  /** Their analyses, the float SAE being what the others are compared with. */
+  readonly analyses: readonly ReportSae[];
   readonly trainTokens: number;
   readonly heldoutTokens: number;
   /** Nothing had to be harvested. */

@@ -1,13 +1,19 @@
 import { basename } from "node:path";
-import { renderReport, reportSae, type ReportRun } from "@qsae/analysis";
+import { renderReport, type ReportRun } from "@qsae/analysis";
 import { readSteps } from "../reporters/read-steps.ts";
 import { runFiles } from "../runs/run-files.ts";
 import { count } from "../terminal/format.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** The report of a quickstart: the table, training curves, and each SAE against the float one. */
-export async function reportPage({ saes, model, recipe, trainTokens, heldoutTokens }: Outcome): Promise<string> {
-  const reference = saes[0]!.packed;
+/** The report of a quickstart: the table, training curves, and each SAE from all sides, against the float one too. */
+export async function reportPage({
+  saes,
+  analyses,
+  model,
+  recipe,
+  trainTokens,
+  heldoutTokens,
+}: Outcome): Promise<string> {
   const runs: ReportRun[] = [];
   for (const { name, run } of saes) {
     if (run !== undefined) runs.push({ name, steps: await readSteps(runFiles(run).metrics) });
@@ -22,9 +28,7 @@ export async function reportPage({ saes, model, recipe, trainTokens, heldoutToke
       "training tokens": `${count(trainTokens)} of ${basename(model.trainText)}`,
       "held-out tokens": `${count(heldoutTokens)} of ${basename(model.heldoutText)}`,
     },
-    saes: saes.map(({ name, packed, evaluation, bytes: fileBytes }) =>
-      reportSae({ name, packed, evaluation, fileBytes, ...(packed === reference ? {} : { reference }) }),
-    ),
+    saes: analyses,
     runs,
   });
 }
