@@ -10,7 +10,7 @@ import { tfjsOps } from "./tfjs/ops.ts";
 import { registerSaeGradients } from "./tfjs/sae-gradients.ts";
 
 /** Names that {@link openBackend} takes. */
-export const backendNames: readonly BackendName[] = ["auto", "wasm", "cpu"];
+export const backendNames: readonly BackendName[] = ["auto", "wasm", "webgpu", "cpu"];
 
 /**
  * Opens a backend.
@@ -33,6 +33,8 @@ export async function openBackend(name: BackendName, options: BackendOptions = {
       return shared("cpu", openCpu);
     case "wasm":
       return shared(`wasm ${JSON.stringify(options)}`, () => openEngineBackend(options));
+    case "webgpu":
+      return shared("webgpu", async () => (await import("./webgpu/open-webgpu-backend.ts")).openWebGpuBackend());
     case "auto":
       return openFastest(options);
     default:

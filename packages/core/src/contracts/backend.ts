@@ -2,7 +2,7 @@ import type { EncodeMode, EncodeReport } from "@qsae/runtime/training";
 import type { TensorOps } from "./tensor-ops.ts";
 
 /** Names {@link openBackend} takes. */
-export type BackendName = "cpu" | "wasm" | "auto";
+export type BackendName = "cpu" | "wasm" | "webgpu" | "auto";
 
 /** How a device is opened. */
 export interface BackendOptions {

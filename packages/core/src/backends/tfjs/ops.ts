@@ -1,6 +1,6 @@
 /** {@link TensorOps} over one tfjs backend. The only place where our tensors and tfjs's meet. */
 import * as tf from "@tensorflow/tfjs";
-import { elementCount, UsageError, type HostTensor } from "@qsae/runtime";
+import { elementCount, NonFiniteError, UsageError, type HostTensor } from "@qsae/runtime";
 import type { DType, Tensor, TensorOps } from "../../contracts/tensor-ops.ts";
 import { normals } from "../../random.ts";
 import { checkBatchCount, checkDecodeShapes, checkEncodeShapes, checkSameShape } from "../sae-shapes.ts";
@@ -17,6 +17,10 @@ export interface Device {
   readonly adamStep: TensorOps["adamStep"];
   /** Bytes held, where the device knows better than tfjs. */
   readonly heldBytes?: () => number;
+  /** Throws where the device can be used no longer; called before and after numbers are read. */
+  readonly requireAlive?: () => void;
+  /** Kernels may assume that no number is NaN or infinite: such data are refused. Default false. */
+  readonly finiteInputsOnly?: boolean;
 }
 
 export function tfjsOps(device: Device): TensorOps {
@@ -45,6 +49,7 @@ export function tfjsOps(device: Device): TensorOps {
       throw new UsageError(`tensor: ${data.length} values given for shape [${shape.join(", ")}]`);
     }
     const type = dtype ?? (data instanceof Int32Array ? "int32" : "float32");
+    if (device.finiteInputsOnly) requireFiniteData(data);
     // tfjs keeps the array it is given: copy, so that the caller may go on using his.
     const values = type === "float32" ? Float32Array.from(data) : Int32Array.from(data);
     return tf.tensor(values, [...shape], type);
@@ -147,7 +152,8 @@ export function tfjsOps(device: Device): TensorOps {
     },
     read: async (a) => {
       activate();
-      const data = await t(a).data();
+      device.requireAlive?.();
+      const data = await readData(t(a), device);
       return { shape: [...a.shape], data: (data as Float32Array).slice() };
     },
     memory: () => {
@@ -157,6 +163,17 @@ export function tfjsOps(device: Device): TensorOps {
   };
 }
 
+async function readData(a: tf.Tensor, { requireAlive }: Device): Promise<tf.TypedArray> {
+  try {
+    return (await a.data()) as tf.TypedArray;
+  } catch (error) {
+    requireAlive?.(); // knows better why
+    throw error;
+  } finally {
+    requireAlive?.();
+  }
+}
+
 /** tfjs would repeat a smaller tensor with its Tile kernel, which is slow; adding it to zeros is not. */
 function spread(a: tf.Tensor, shape: readonly number[]): tf.Tensor {
   return a.shape.join() === shape.join() ? a : tf.add(tf.zeros([...shape]), a);
@@ -164,4 +181,11 @@ function spread(a: tf.Tensor, shape: readonly number[]): tf.Tensor {
 
 function broadcastShape(...shapes: readonly (readonly number[])[]): number[] {
   return shapes.reduce<number[]>((a, b) => tf.backend_util.assertAndGetBroadcastShape(a, [...b]), []);
+}
+
+function requireFiniteData(data: ArrayLike<number>): void {
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    throw new NonFiniteError(`tensor: ${data[i]} at entry ${i}; this backend takes finite numbers only`);
+  }
 }

@@ -1,0 +1,57 @@
+/// <reference types="@webgpu/types" />
+/** Where WebGPU comes from: the browser (or Deno, Bun), else Dawn, the optional package `webgpu`. */
+import { QsaeError } from "@qsae/runtime";
+
+/** Dawn's objects live as long as this; a second instance would know nothing of the first one's devices. */
+let dawn: GPU | undefined;
+
+/** @throws QsaeError saying what to install where there is no WebGPU */
+export async function findGpu(): Promise<GPU> {
+  const own = (globalThis.navigator as Partial<Navigator> | undefined)?.gpu;
+  if (own !== undefined) return own;
+  if (!inNode()) {
+    throw new QsaeError(
+      "webgpu: this browser has no WebGPU, or not here: it needs a page that is served over https or from localhost; use the backend wasm",
+    );
+  }
+  dawn ??= await openDawn();
+  offer(dawn);
+  return dawn;
+}
+
+function inNode(): boolean {
+  return (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
+}
+
+async function openDawn(): Promise<GPU> {
+  const name = "webgpu"; // not a literal: bundlers for browsers would look for it
+  let dawn: typeof import("webgpu");
+  try {
+    dawn = (await import(/* @vite-ignore */ name)) as typeof import("webgpu");
+  } catch (error) {
+    throw notLoaded(error);
+  }
+  const { GPUBuffer } = globalThis as { GPUBuffer?: unknown };
+  if (GPUBuffer === undefined) Object.assign(globalThis, dawn.globals);
+  return dawn.create([]);
+}
+
+function notLoaded(error: unknown): QsaeError {
+  const message = error instanceof Error ? error.message : String(error);
+  const absent =
+    /cannot find (package|module)|failed to (load|resolve)/i.test(message) && /["']webgpu["']/.test(message);
+  return new QsaeError(
+    absent
+      ? "webgpu: the package webgpu is not installed; run: npm install webgpu"
+      : `webgpu: the package webgpu is installed, but does not load here: ${message.split("\n")[0]!}`,
+    { cause: error },
+  );
+}
+
+/** tfjs looks for it where browsers have it. */
+function offer(gpu: GPU): void {
+  if (globalThis.navigator === undefined) {
+    Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true, writable: true });
+  }
+  Object.defineProperty(globalThis.navigator, "gpu", { value: gpu, configurable: true });
+}
