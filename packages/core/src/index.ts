@@ -19,6 +19,7 @@ export {
   type SupportOverlap,
 } from "./support-overlap.ts";
 export { mixSeeds, normals, permutation, seededRandom } from "./random.ts";
+export { DeviceError } from "./backends/device-error.ts";
 export { backendNames, openBackend } from "./backends/open-backend.ts";
 export { defineQuantizer } from "./quantization/define-quantizer.ts";
 export { dequantize, scaleGradient, type Decodable } from "./quantization/dequantize.ts";

@@ -545,12 +545,17 @@ describe("backend wasm", () => {
 
 describe("openBackend", () => {
   it("refuses unknown names with what is allowed", async () => {
-    await expect(openBackend("gpu" as "cpu")).rejects.toThrow('unknown backend "gpu"; allowed: auto, wasm, webgpu, cpu');
+    await expect(openBackend("gpu" as "cpu")).rejects.toThrow(
+      'unknown backend "gpu"; allowed: auto, wasm, webgpu, cuda, tensorflow, cpu',
+    );
   });
-  it("says what auto picked", async () => {
+  it("says what auto picked and why: no software that stands in for a GPU", async () => {
     const backend = await openBackend("auto");
-    expect(backend.name).toBe("wasm");
-    expect(backend.description).toContain("auto");
+    expect(backend.name).toBe(/\(auto: there is a GPU\)$/.test(backend.description) ? "webgpu" : "wasm");
+    expect(backend.description).toMatch(/ \(auto: (there is a GPU|webgpu: .+)\)$/);
+    if (/swiftshader/i.test(backend.description))
+      expect(backend.description).toMatch(/is software, slower than wasm\)$/);
+    await backend.close();
   });
   it("keeps two open backends apart", async () => {
     const [cpu, wasm] = [await openBackend("cpu"), await openBackend("wasm")];

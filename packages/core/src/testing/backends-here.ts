@@ -1,9 +1,10 @@
 /** On which backends a conformance suite can run on this machine. */
+import { afterAll } from "vitest";
 import { openBackend } from "../backends/open-backend.ts";
 import type { Backend } from "../contracts/backend.ts";
 
 /**
- * Those of `names` that open here. The others are named in a warning, so that nobody takes what was left out for passed; with
+ * Those of `names` that open here, opened until the file's tests have run: a GPU's kernels take seconds to compile. The others are named in a warning, so that nobody takes what was left out for passed; with
  * `QSAE_REQUIRE_BACKENDS=webgpu` (names with commas between) they are kept, and the suite fails on them.
  *
  * @example
@@ -27,7 +28,8 @@ function requiredBackends(): readonly string[] {
 
 async function whyItDoesNotOpen(name: Backend["name"]): Promise<string | undefined> {
   try {
-    await (await openBackend(name)).close();
+    const backend = await openBackend(name);
+    afterAll(() => backend.close());
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -8,7 +8,6 @@ import { customGrad, detach, valueAndGrads } from "./differentiation.ts";
 import { runPairKernel, runSaeKernel } from "./sae-kernel.ts";
 
 const t = (a: Tensor): tf.Tensor => a as tf.Tensor;
-const operand = (a: Tensor | number): tf.Tensor | number => a as tf.Tensor | number;
 
 /** What a tfjs backend does its own way. */
 export interface Device {
@@ -19,8 +18,10 @@ export interface Device {
   readonly heldBytes?: () => number;
   /** Throws where the device can be used no longer; called before and after numbers are read. */
   readonly requireAlive?: () => void;
-  /** Kernels may assume that no number is NaN or infinite: such data are refused. Default false. */
+  /** Kernels may assume that no number is NaN or infinite: such data and numbers are refused. Default false. */
   readonly finiteInputsOnly?: boolean;
+  /** Throws where a tensor of this shape is too large; called before anything is allocated for it. */
+  readonly requireRoom?: (shape: readonly number[]) => void;
 }
 
 export function tfjsOps(device: Device): TensorOps {
@@ -36,6 +37,15 @@ export function tfjsOps(device: Device): TensorOps {
       activate();
       return f(...args);
     };
+  const finite = (value: number): number => {
+    if (device.finiteInputsOnly && !Number.isFinite(Math.fround(value))) throw notFinite(`a number given is ${value}`);
+    return value;
+  };
+  const operand = (a: Tensor | number): tf.Tensor | number => (typeof a === "number" ? finite(a) : t(a));
+  const fitting = (shape: readonly number[]): number[] => {
+    device.requireRoom?.(shape);
+    return [...shape];
+  };
   const unary = (f: (a: tf.Tensor) => tf.Tensor) => on((a: Tensor): Tensor => f(t(a)));
   const binary = (f: (a: tf.Tensor | number, b: tf.Tensor | number) => tf.Tensor) =>
     on((a: Tensor | number, b: Tensor | number): Tensor => f(operand(a), operand(b)));
@@ -49,6 +59,7 @@ export function tfjsOps(device: Device): TensorOps {
       throw new UsageError(`tensor: ${data.length} values given for shape [${shape.join(", ")}]`);
     }
     const type = dtype ?? (data instanceof Int32Array ? "int32" : "float32");
+    fitting(shape);
     if (device.finiteInputsOnly) requireFiniteData(data);
     // tfjs keeps the array it is given: copy, so that the caller may go on using his.
     const values = type === "float32" ? Float32Array.from(data) : Int32Array.from(data);
@@ -59,10 +70,10 @@ export function tfjsOps(device: Device): TensorOps {
     tensor,
     fromHost: (host: HostTensor) =>
       tensor(host.data, host.shape, host.data instanceof Float32Array ? "float32" : "int32"),
-    scalar: on((value) => tf.scalar(value)),
-    zeros: on((shape, dtype) => tf.zeros([...shape], dtype)),
-    fill: on((shape, value) => tf.fill([...shape], value)),
-    randomNormal: (shape, std, seed) => tensor(normals(elementCount(shape), std, seed), shape),
+    scalar: on((value) => tf.scalar(finite(value))),
+    zeros: on((shape, dtype) => tf.zeros(fitting(shape), dtype)),
+    fill: on((shape, value) => tf.fill(fitting(shape), finite(value))),
+    randomNormal: (shape, std, seed) => tensor(normals(elementCount(fitting(shape)), finite(std), seed), shape),
 
     add: binary((a, b) => tf.add(a, b)),
     sub: binary((a, b) => tf.sub(a, b)),
@@ -81,7 +92,7 @@ export function tfjsOps(device: Device): TensorOps {
     round: unary((a) => tf.round(a)),
     floor: unary((a) => tf.floor(a)),
     sign: unary((a) => tf.sign(a)),
-    clipByValue: on((a, min, max) => tf.clipByValue(t(a), min, max)),
+    clipByValue: on((a, min, max) => tf.clipByValue(t(a), finite(min), finite(max))),
     greater: comparison((a, b) => tf.greater(a, b)),
     greaterEqual: comparison((a, b) => tf.greaterEqual(a, b)),
     equal: comparison((a, b) => tf.equal(a, b)),
@@ -165,7 +176,7 @@ export function tfjsOps(device: Device): TensorOps {
 
 async function readData(a: tf.Tensor, { requireAlive }: Device): Promise<tf.TypedArray> {
   try {
-    return (await a.data()) as tf.TypedArray;
+    return await a.data<tf.NumericDataType>();
   } catch (error) {
     requireAlive?.(); // knows better why
     throw error;
@@ -183,9 +194,13 @@ function broadcastShape(...shapes: readonly (readonly number[])[]): number[] {
   return shapes.reduce<number[]>((a, b) => tf.backend_util.assertAndGetBroadcastShape(a, [...b]), []);
 }
 
+/** As float32, in which large numbers are infinite. */
 function requireFiniteData(data: ArrayLike<number>): void {
   for (let i = 0; i < data.length; i++) {
-    if (Number.isFinite(data[i])) continue;
-    throw new NonFiniteError(`tensor: ${data[i]} at entry ${i}; this backend takes finite numbers only`);
+    if (!Number.isFinite(Math.fround(data[i]!))) throw notFinite(`tensor: ${data[i]} at entry ${i}`);
   }
+}
+
+function notFinite(given: string): NonFiniteError {
+  return new NonFiniteError(`${given}; this backend takes numbers that are finite in float32`);
 }

@@ -17,7 +17,7 @@ export function registerWebGpuKernels(backendName: string, kernels: readonly Web
       kernelName: name,
       backendName,
       kernelFunc: ({ inputs, attrs, backend }) =>
-        run(backend as WebGpuStorage, (inputs ?? {}) as unknown as Inputs, (attrs ?? {}) as unknown as Attributes),
+        run(backend as WebGpuStorage, (inputs ?? {}) as unknown as Inputs, attrs ?? {}),
     });
   }
 }

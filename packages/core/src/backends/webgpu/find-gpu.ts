@@ -1,9 +1,11 @@
 /// <reference types="@webgpu/types" />
 /** Where WebGPU comes from: the browser (or Deno, Bun), else Dawn, the optional package `webgpu`. */
 import { QsaeError } from "@qsae/runtime";
+import type * as dawnPackage from "webgpu";
+import { importOptional } from "../import-optional.ts";
 
 /** Dawn's objects live as long as this; a second instance would know nothing of the first one's devices. */
-let dawn: GPU | undefined;
+let dawn: Promise<GPU> | undefined;
 
 /** @throws QsaeError saying what to install where there is no WebGPU */
 export async function findGpu(): Promise<GPU> {
@@ -14,9 +16,15 @@ export async function findGpu(): Promise<GPU> {
       "webgpu: this browser has no WebGPU, or not here: it needs a page that is served over https or from localhost; use the backend wasm",
     );
   }
-  dawn ??= await openDawn();
-  offer(dawn);
-  return dawn;
+  dawn ??= openDawn();
+  try {
+    const gpu = await dawn;
+    offer(gpu);
+    return gpu;
+  } catch (error) {
+    dawn = undefined; // it may be installed meanwhile
+    throw error;
+  }
 }
 
 function inNode(): boolean {
@@ -24,28 +32,14 @@ function inNode(): boolean {
 }
 
 async function openDawn(): Promise<GPU> {
-  const name = "webgpu"; // not a literal: bundlers for browsers would look for it
-  let dawn: typeof import("webgpu");
-  try {
-    dawn = (await import(/* @vite-ignore */ name)) as typeof import("webgpu");
-  } catch (error) {
-    throw notLoaded(error);
-  }
+  const { create, globals } = (await importOptional({
+    backend: "webgpu",
+    name: "webgpu",
+    install: "npm install webgpu",
+  })) as typeof dawnPackage;
   const { GPUBuffer } = globalThis as { GPUBuffer?: unknown };
-  if (GPUBuffer === undefined) Object.assign(globalThis, dawn.globals);
-  return dawn.create([]);
-}
-
-function notLoaded(error: unknown): QsaeError {
-  const message = error instanceof Error ? error.message : String(error);
-  const absent =
-    /cannot find (package|module)|failed to (load|resolve)/i.test(message) && /["']webgpu["']/.test(message);
-  return new QsaeError(
-    absent
-      ? "webgpu: the package webgpu is not installed; run: npm install webgpu"
-      : `webgpu: the package webgpu is installed, but does not load here: ${message.split("\n")[0]!}`,
-    { cause: error },
-  );
+  if (GPUBuffer === undefined) Object.assign(globalThis, globals);
+  return create([]);
 }
 
 /** tfjs looks for it where browsers have it. */

@@ -46,5 +46,5 @@ export function parameterBytes(parameters: readonly Parameter[]): ArrayBuffer {
     if ("u32" in parameter) bytes.setUint32(4 * i, parameter.u32, true);
     else bytes.setFloat32(4 * i, parameter.f32, true);
   });
-  return bytes.buffer as ArrayBuffer;
+  return bytes.buffer;
 }

@@ -1,17 +1,14 @@
 /// <reference types="@webgpu/types" />
 /** An adapter, and a device on it with the largest limits it has. */
 import { QsaeError } from "@qsae/runtime";
-import { findGpu } from "./find-gpu.ts";
+import { findAdapter, nameOf } from "./find-adapter.ts";
+import { watchDevice, type DeviceWatch } from "./watch-device.ts";
 
-export interface OpenedDevice {
+export interface OpenedDevice extends DeviceWatch {
   readonly device: GPUDevice;
   readonly info: GPUAdapterInfo;
   /** For people: adapter, driver, limits, features that are used. */
   readonly description: string;
-  /** Why the device can be used no longer; undefined while it can. */
-  lost(): string | undefined;
-  /** The first error of the driver that nobody caught; undefined while there is none. */
-  failed(): string | undefined;
 }
 
 /** Of those an adapter has, asked for. */
@@ -30,31 +27,14 @@ const LIMITS = [
 
 /** @throws QsaeError where there is no WebGPU, no adapter, or the adapter gives no device */
 export async function openDevice(): Promise<OpenedDevice> {
-  const gpu = await findGpu();
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (adapter === null) {
-    throw new QsaeError(
-      "webgpu: WebGPU is here, but finds no adapter: install a driver (Vulkan on Linux, with libvulkan1), or on a machine " +
-        "without a GPU name a software one with VK_ICD_FILENAMES",
-    );
-  }
+  const adapter = await findAdapter();
   const features = FEATURES.filter((feature) => adapter.features.has(feature));
   const device = await requestDevice(adapter, features);
-  let lost: string | undefined;
-  let failed: string | undefined;
-  void device.lost.then(({ reason, message }) => {
-    lost = `${reason ?? "unknown"}: ${message}`;
-  });
-  device.addEventListener("uncapturederror", (event) => {
-    event.preventDefault?.();
-    failed ??= (event as GPUUncapturedErrorEvent).error.message;
-  });
   return {
     device,
     info: adapter.info,
     description: describe(adapter.info, device, features),
-    lost: () => lost,
-    failed: () => failed,
+    ...watchDevice(device),
   };
 }
 
@@ -78,10 +58,4 @@ function describe(info: GPUAdapterInfo, { limits }: GPUDevice, features: readonl
     `${gib(limits.maxStorageBufferBindingSize)} of one at a time; ` +
     (features.length > 0 ? features.join(", ") : "neither f16 nor subgroups")
   );
-}
-
-/** Browsers tell little: absent parts are left out. */
-function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {
-  const parts = [vendor, architecture, device, description].filter((part) => part !== "");
-  return parts.length === 0 ? "an adapter that does not say what it is" : parts.join(" ");
 }

@@ -8,6 +8,7 @@ import { webgpuAdamStep } from "./adam-step.ts";
 import { registerWebGpuKernels } from "./define-kernel.ts";
 import { kernels } from "./kernels/all.ts";
 import { openDevice } from "./open-device.ts";
+import { requireRoom } from "./require-room.ts";
 import { saeKernels } from "./sae-kernels.ts";
 import { WebGpuStorage } from "./webgpu-storage.ts";
 
@@ -18,7 +19,10 @@ let openedBefore = 0;
  */
 export async function openWebGpuBackend(): Promise<Backend> {
   const opened = await openDevice();
-  const storage = await WebGpuStorage.open(opened, kernels);
+  const storage = await WebGpuStorage.open(opened, kernels).catch((error: unknown) => {
+    opened.device.destroy();
+    throw error;
+  });
   const tfjsName = `qsae-webgpu-${++openedBefore}`;
   registerWebGpuKernels(tfjsName, saeKernels);
   registerComposedKernels(tfjsName);
@@ -32,11 +36,13 @@ export async function openWebGpuBackend(): Promise<Backend> {
       tfjsName,
       adamStep: webgpuAdamStep(storage),
       heldBytes: () => storage.liveBytes(),
-      requireAlive: () => storage.requireAlive(),
+      requireAlive: () => opened.requireAlive(),
       finiteInputsOnly: true,
+      requireRoom: (shape) => requireRoom(opened.device.limits, shape),
     }),
     fallbacks: () => [],
     lastEncode: () => undefined,
+    failure: () => opened.failure(),
     close: async () => {
       await opened.device.queue.onSubmittedWorkDone();
       tf.removeBackend(tfjsName);
