@@ -27,7 +27,7 @@ export function watchDevice(device: GPUDevice): DeviceWatch {
     failed ??= event.error.message.trim();
   });
   const problem = (): DeviceError | undefined => {
-    if (lost !== undefined) return new DeviceError(`webgpu: the device was lost (${lost}); what was on it is gone`);
+    if (lost !== undefined) return new DeviceError(`webgpu: the device was lost (${lost}), with what was on it`);
     if (failed !== undefined) return new DeviceError(`webgpu: the driver reports an error: ${failed}`);
     return undefined;
   };
