@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { quiet } from "./commands/command.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { harvestCommand } from "./commands/harvest.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -23,6 +24,7 @@ export function program(): Command {
     evalCommand(),
     analyzeCommand(),
     inspectCommand(),
+    doctorCommand(),
   ]) {
     root.addCommand(made);
   }

@@ -7,8 +7,17 @@ import { runCli, startCli } from "./run-cli.ts";
 const commands = program().commands.map((command) => command.name());
 
 describe("help", () => {
-  it("knows the seven commands", () => {
-    expect([...commands].sort()).toEqual(["analyze", "eval", "harvest", "inspect", "quantize", "quickstart", "train"]);
+  it("knows the eight commands", () => {
+    expect([...commands].sort()).toEqual([
+      "analyze",
+      "doctor",
+      "eval",
+      "harvest",
+      "inspect",
+      "quantize",
+      "quickstart",
+      "train",
+    ]);
   });
 
   it.concurrent.each(commands)("qsae %s --help has an example and --json", async (name) => {

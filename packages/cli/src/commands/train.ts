@@ -93,7 +93,7 @@ export function trainCommand(): Command {
       number({ min: 0, max: 1 }),
     )
     .option("--checkpoint-every <n>", "steps between checkpoints; default 200", integer(1))
-    .option("--backend <name>", "auto, wasm or cpu; default auto")
+    .option("--backend <name>", "auto, wasm, webgpu, cuda, tensorflow or cpu; default auto")
     .option("--out <folder>", "folder of the run")
     .option("--resume", "go on with the run in --out; what it was started with need not be repeated")
     .option("--overwrite", "replace the run in --out")

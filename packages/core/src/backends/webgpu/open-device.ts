@@ -1,7 +1,7 @@
 /// <reference types="@webgpu/types" />
 /** An adapter, and a device on it with the largest limits it has. */
 import { QsaeError } from "@qsae/runtime";
-import { findAdapter, nameOf } from "./find-adapter.ts";
+import { findAdapter, isSoftware, nameOf } from "./find-adapter.ts";
 import { watchDevice, type DeviceWatch } from "./watch-device.ts";
 
 export interface OpenedDevice extends DeviceWatch {
@@ -54,7 +54,7 @@ async function requestDevice(adapter: GPUAdapter, requiredFeatures: readonly GPU
 function describe(info: GPUAdapterInfo, { limits }: GPUDevice, features: readonly string[]): string {
   const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
   return (
-    `WebGPU on ${nameOf(info)}; buffers up to ${gib(limits.maxBufferSize)}, ` +
+    `WebGPU on ${nameOf(info)}${isSoftware(info) ? " (software)" : ""}; buffers up to ${gib(limits.maxBufferSize)}, ` +
     `${gib(limits.maxStorageBufferBindingSize)} of one at a time; ` +
     (features.length > 0 ? features.join(", ") : "neither f16 nor subgroups")
   );

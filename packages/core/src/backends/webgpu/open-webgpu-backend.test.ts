@@ -1,6 +1,6 @@
 /** What is particular to WebGPU: what it says, refuses and reports. What it computes is in ../backends.test.ts. */
 import * as tf from "@tensorflow/tfjs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { NonFiniteError, QsaeError } from "@qsae/runtime";
 import type { Backend } from "../../contracts/backend.ts";
 import { backendsHere } from "../../testing/backends-here.ts";
@@ -23,6 +23,18 @@ describe.each(here)("backend %s", (name) => {
 
   it("says adapter, driver and limits", () => {
     expect(backend.description).toMatch(/^WebGPU on .+; buffers up to [\d.]+ GiB, [\d.]+ GiB of one at a time; .+/);
+  });
+
+  it("is what auto picks on an adapter that is a GPU", async () => {
+    const { gpu } = navigator;
+    const { features, limits } = (await gpu.requestAdapter())!;
+    const info = { vendor: "acme", architecture: "", device: "", description: "", isFallbackAdapter: false };
+    const asked = vi.spyOn(gpu, "requestAdapter").mockResolvedValue({ info, features, limits } as GPUAdapter);
+    const picked = await openBackend("auto");
+    asked.mockRestore();
+    expect(picked.name).toBe("webgpu");
+    expect(picked.description).toBe(`${backend.description} (auto: there is a GPU)`);
+    await picked.close();
   });
 
   it.each([NaN, Infinity, -Infinity, 1e300])("refuses %d wherever numbers come in", (bad) => {
