@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vitest/config";
 
+import { softwareGpu } from "./tools/software-gpu.ts";
+
 const root = fileURLToPath(new URL(".", import.meta.url));
 // Tests run from sources: no build is needed first, and coverage and stack traces point at what was written.
 const conditions = ["@qsae/source", "node"];
@@ -23,6 +25,7 @@ export default defineConfig({
           // A guard against hanging, with room for a slow machine that does other things; not a measure of speed.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          env: softwareGpu(process.env),
           include: [
             "packages/*/{src,test,assembly}/**/*.test.ts",
             "test/**/*.test.ts",
