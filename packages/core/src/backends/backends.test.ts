@@ -172,6 +172,26 @@ describe.each(await backendsHere(["cpu", "wasm", "webgpu"]))("backend %s", (name
         a.data.map((x) => Math.min(Math.max(x, -0.5), 0.25)),
       );
     });
+    it("compares to numbers of a type that the SAE ops take for latents", async () => {
+      const compared = ops.tidy(() => [
+        ops.greater(put(a), 0),
+        ops.greaterEqual(put(a), 0),
+        ops.equal(put(a), put(a)),
+        ops.mul(ops.greater(ops.tensor([1, 2], [2]), 1.5), 3),
+      ]);
+      for (const each of compared) {
+        expect(each.dtype).toBe("float32");
+        expect(await take(each)).toBeInstanceOf(Float32Array);
+      }
+      const decoded = ops.tidy(() => {
+        const latents = {
+          values: ops.greater(ops.tensor([3, -1], [1, 2]), 0),
+          indices: ops.tensor(Int32Array.of(0, 2), [1, 2]),
+        };
+        return ops.decodeSparse({ ...latents, dSae: 3 }, ops.tensor([5, 7, 9], [3, 1]));
+      });
+      expect([...(await take(decoded))]).toEqual([5]);
+    });
     it("differentiates", async () => {
       await checkGradients({ a, row }, (p) => ops.mul(ops.sigmoid(ops.add(p["a"]!, p["row"]!)), ops.exp(p["row"]!)));
     });

@@ -165,7 +165,8 @@ export function tfjsOps(device: Device): TensorOps {
       activate();
       device.requireAlive?.();
       const data = await readData(t(a), device);
-      return { shape: [...a.shape], data: (data as Float32Array).slice() };
+      // tfjs may keep the zeros and ones of a comparison as bytes.
+      return { shape: [...a.shape], data: a.dtype === "float32" ? Float32Array.from(data) : data.slice() };
     },
     memory: () => {
       const { numTensors, numBytes } = tf.memory();

@@ -5,6 +5,7 @@ import { registerComposedKernels } from "../composed/sae-kernels.ts";
 import { tfjsOps } from "../tfjs/ops.ts";
 import { registerSaeGradients } from "../tfjs/sae-gradients.ts";
 import { webgpuAdamStep } from "./adam-step.ts";
+import { cast } from "./cast.ts";
 import { registerWebGpuKernels } from "./define-kernel.ts";
 import { kernels } from "./kernels/all.ts";
 import { openDevice } from "./open-device.ts";
@@ -24,7 +25,7 @@ export async function openWebGpuBackend(): Promise<Backend> {
     throw error;
   });
   const tfjsName = `qsae-webgpu-${++openedBefore}`;
-  registerWebGpuKernels(tfjsName, saeKernels);
+  registerWebGpuKernels(tfjsName, [cast, ...saeKernels]);
   registerComposedKernels(tfjsName);
   registerSaeGradients();
   tf.registerBackend(tfjsName, () => storage);
