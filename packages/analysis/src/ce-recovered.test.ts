@@ -2,7 +2,7 @@ import type { Splice, SplicedModel, TokenWindows } from "@qsae/core";
 import { QsaeError, UsageError, type Latents } from "@qsae/runtime";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ceRecovered, type CeRecovered, type CeRecoveredOptions } from "./ce-recovered.ts";
+import { ceRecovered, ceRecoveredByEach, type CeRecovered, type CeRecoveredOptions } from "./ce-recovered.ts";
 
 const windows: TokenWindows = { ids: Int32Array.of(0, 1, 2, 2, 1, 0), count: 2, context: 3 };
 /** Of the replaced positions, window by window: their mean is [3, 5]. */
@@ -121,6 +121,32 @@ describe("ceRecovered", () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  it("measures several SAEs in one pass, each as it is alone", async () => {
+    const model = fakeModel();
+    const errors = [1, 0, 3];
+    const each = await ceRecoveredByEach(
+      model,
+      errors.map((error) => fakeSae(error)),
+      windows,
+    );
+    expect(each).toEqual(await Promise.all(errors.map((error) => measured(error))));
+    expect(model.passes).toEqual(["activations", "crossEntropy"]);
+    const oneIsWide = ceRecoveredByEach(fakeModel(), [fakeSae(0), fakeSae(0, 64)], windows);
+    await expect(oneIsWide).rejects.toThrow(/width d_in=64/);
+  });
+
+  it("recovers nothing with the mean in every place, and all with the activations themselves", async () => {
+    const sae = (replace: (x: Float32Array) => Float32Array) => ({
+      ...fakeSae(0),
+      decode: (_: Latents, { x: given }: { x?: Float32Array } = {}) => replace(given!),
+    });
+    const saes = [sae((given) => given.map((_, at) => MEAN[at % 2]!)), sae((given) => given)];
+    const [mean, identity] = await ceRecoveredByEach(fakeModel(), saes, windows);
+    expect([mean!.ce_recovered, identity!.ce_recovered]).toEqual([0, 1]);
+    expect(mean!.kl_spliced).toBe(mean!.kl_ablated);
+    expect(identity!.kl_spliced).toBe(0);
   });
 
   it("counts progress over all passes", async () => {

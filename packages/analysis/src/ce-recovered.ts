@@ -7,7 +7,7 @@
  * (zero, or the mean activation) everywhere. Figures with different ablations do not compare. Beside
  * it KL(clean || spliced), which also counts what the true token does not show.
  */
-import type { SplicedModel, TokenWindows } from "@qsae/core";
+import type { Splice, SplicedModel, TokenWindows } from "@qsae/core";
 import { QsaeError, UsageError, type Sae } from "@qsae/runtime";
 
 export interface CeRecoveredOptions {
@@ -43,6 +43,9 @@ export interface CeRecovered {
   readonly window_length: number;
 }
 
+/** What can be put in the place of activations. */
+export type SplicedSae = Pick<Sae, "dIn" | "encode" | "decode">;
+
 /**
  * Measures `sae` in the place of the model's activations, all losses on the same windows.
  *
@@ -54,11 +57,29 @@ export interface CeRecovered {
  */
 export async function ceRecovered(
   model: SplicedModel,
-  sae: Pick<Sae, "dIn" | "encode" | "decode">,
+  sae: SplicedSae,
+  windows: TokenWindows,
+  options: CeRecoveredOptions = {},
+): Promise<CeRecovered> {
+  const [recovered] = await ceRecoveredByEach(model, [sae], windows, options);
+  return recovered!;
+}
+
+/**
+ * {@link ceRecovered} of several SAEs in one pass of the model: what is before the hook, the clean run and the ablated one are
+ * shared. Throws as it does.
+ *
+ * @returns one entry per SAE, in order
+ * @example
+ * const [float, ternary] = await ceRecoveredByEach(model, [loadSae(floatBytes), loadSae(ternaryBytes)], windows);
+ */
+export async function ceRecoveredByEach(
+  model: SplicedModel,
+  saes: readonly SplicedSae[],
   windows: TokenWindows,
   { ablation = "mean", mean, onProgress, signal }: CeRecoveredOptions = {},
-): Promise<CeRecovered> {
-  checkFit(model, sae, windows);
+): Promise<readonly CeRecovered[]> {
+  for (const sae of saes) checkFit(model, sae, windows);
   checkAblation(model, ablation, mean);
   const passes = ablation === "mean" && mean === undefined ? 2 : 1;
   const passOptions = (pass: number) => ({
@@ -76,30 +97,29 @@ export async function ceRecovered(
         ? await meanActivation(model, windows, passOptions(0))
         : Float32Array.from(mean); // [d_in]
 
-  const { clean, spliced, tokens } = await model.crossEntropy(
+  const splices = saes.map((sae, i): [`sae${number}`, Splice] => [`sae${i}`, (x) => sae.decode(sae.encode(x), { x })]);
+  const { clean, spliced, tokens } = await model.crossEntropy<"ablated" | `sae${number}`>(
     windows,
-    {
-      sae: (x) => sae.decode(sae.encode(x), { x }),
-      ablation: (_, n) => repeated(vector, n),
-    },
+    { ...Object.fromEntries(splices), ablated: (_, n) => repeated(vector, n) },
     passOptions(passes - 1),
   );
-  const ablated = spliced.ablation.crossEntropy;
-  return {
+  const ablated = spliced.ablated.crossEntropy;
+  const denominator = harm(model, clean, ablated, ablation);
+  return splices.map(([name]) => ({
     ce_clean: clean,
-    ce_spliced: spliced.sae.crossEntropy,
+    ce_spliced: spliced[name]!.crossEntropy,
     ce_ablated: ablated,
     ablation,
-    ce_recovered: (ablated - spliced.sae.crossEntropy) / harm(model, clean, ablated, ablation),
-    kl_spliced: spliced.sae.kl,
-    kl_ablated: spliced.ablation.kl,
+    ce_recovered: (ablated - spliced[name]!.crossEntropy) / denominator,
+    kl_spliced: spliced[name]!.kl,
+    kl_ablated: spliced.ablated.kl,
     tokens,
     windows: windows.count,
     window_length: windows.context,
-  };
+  }));
 }
 
-function checkFit({ hook, dIn }: SplicedModel, sae: Pick<Sae, "dIn">, { count, context }: TokenWindows): void {
+function checkFit({ hook, dIn }: SplicedModel, sae: Pick<SplicedSae, "dIn">, { count, context }: TokenWindows): void {
   if (sae.dIn !== dIn) {
     throw new UsageError(
       `ceRecovered: the SAE reads activations of width d_in=${sae.dIn}, but those at ${hook} have width ${dIn}; ` +

@@ -79,7 +79,7 @@ describe("evaluateSae with a packed SAE", () => {
       { levels: 2, latents: 2, fvu: (4 + 16) / 48, l0: 1, ...weightOf(nested, 1) },
       { levels: 3, latents: 4, fvu: 0, l0: 1.5, ...weightOf(nested, 2) },
     ]);
-    expect(renderReport({ title: "t", createdAt: new Date(), saes: [report] })).toContain("Levels of nested");
+    expect(renderReport({ title: "t", createdAt: new Date(), saes: [report] })).toContain("the first 2");
   });
 
   it("has no rows for levels where there is only one", async () => {

@@ -1,4 +1,4 @@
-import type { Batch, DataSource } from "@qsae/core";
+import type { Batch, DataSource, Metric } from "@qsae/core";
 import { NonFiniteError, UsageError, type Latents } from "@qsae/runtime";
 import { describe, expect, it } from "vitest";
 import { evaluateSae, type EvaluationProgress } from "./evaluate.ts";
@@ -82,6 +82,38 @@ describe("evaluateSae", () => {
       expect(seen.at(-1)).toMatchObject({ tokens: 4, totalTokens: 4 });
       expect(saeMs).toBeGreaterThanOrEqual(0);
     }
+  });
+
+  it("waits for SAEs and metrics that answer by promise, and gives metrics one batch after the other", async () => {
+    const later = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), 1));
+    const slow = { ...halfBlind, encode: (x: Float32Array) => later(halfBlind.encode(x)) };
+    const events: string[] = [];
+    const slowRows: Metric<number> = {
+      id: "slow_rows",
+      start: () => ({
+        async update({ rows }) {
+          events.push(`began ${rows[0]}`);
+          await later(undefined);
+          events.push(`ended ${rows[0]}`);
+        },
+        finish: () => events.push("finished"),
+      }),
+    };
+    const { metrics } = await evaluateSae(slow, sourceOf(rows), { metrics: { mse: mse(), slowRows }, batchSize: 2 });
+    expect(metrics.mse).toBeCloseTo(18 / 8, 14);
+    expect(events).toEqual(["began 0", "ended 0", "began 2", "ended 2", "finished"]);
+  });
+
+  it("rejects with what an SAE or a metric rejects with, saying where in the data", async () => {
+    const broken = { ...halfBlind, encode: () => Promise.reject<Latents>(new NonFiniteError("token row 1: bad")) };
+    const evaluation = evaluateSae(broken, sourceOf(rows), { metrics: {} });
+    await expect(evaluation).rejects.toThrow(NonFiniteError);
+    await expect(evaluation).rejects.toThrow("begins at row 0 of the data: token row 1: bad");
+    const failing: Metric<void> = {
+      id: "failing",
+      start: () => ({ update: () => Promise.reject(new Error("no")), finish: () => {} }),
+    };
+    await expect(evaluateSae(halfBlind, sourceOf(rows), { metrics: { failing } })).rejects.toThrow("no");
   });
 
   it("names both widths when SAE and data do not fit", async () => {

@@ -1,6 +1,6 @@
 /** Runs an SAE over a data set once and feeds every metric from the same pass. */
-import { NonFiniteError, UsageError, type Sae } from "@qsae/runtime";
-import type { DataSource, Metric, MetricRun } from "@qsae/core";
+import { NonFiniteError, UsageError } from "@qsae/runtime";
+import type { DataSource, Metric, MetricRun, RunnableSae } from "@qsae/core";
 
 /** Metrics by a name of the caller's choice. */
 export type Metrics = Readonly<Record<string, Metric<unknown>>>;
@@ -38,7 +38,7 @@ export interface Evaluation<M extends Metrics> {
 
 /**
  * Evaluates `sae` on every token of `source`, in file order: against the batches' `target` where they have one (transcoders,
- * see `pairedSource`), else against what was encoded. The caller keeps and closes the source.
+ * see `pairedSource`), else against what was encoded. The caller keeps and closes the source, and an SAE on a backend.
  *
  * @throws UsageError if the widths of SAE and data differ, there are fewer than 2 tokens, or `batchSize` is not a positive
  * integer
@@ -46,9 +46,14 @@ export interface Evaluation<M extends Metrics> {
  * @example
  * const { metrics, tokens } = await evaluateSae(loadSae(bytes), heldOut, { metrics: { fvu: fvu(), l0: l0() } });
  * console.log(metrics.fvu, metrics.l0.mean, tokens);
+ * @example
+ * const { ops } = await openBackend("auto");
+ * const fast = saeOnBackend(ops, bytes); // for wide dictionaries
+ * await evaluateSae(fast, heldOut, { metrics: standardMetrics() });
+ * fast.dispose();
  */
 export async function evaluateSae<M extends Metrics>(
-  sae: Pick<Sae, "dIn" | "dSae" | "encode" | "decode">,
+  sae: Pick<RunnableSae, "dIn" | "dSae" | "encode" | "decode">,
   source: DataSource,
   { metrics, batchSize = 4096, signal, onProgress }: EvaluateOptions<M>,
 ): Promise<Evaluation<M>> {
@@ -65,13 +70,13 @@ export async function evaluateSae<M extends Metrics>(
   for await (const { x, target, n, rows } of source.batches({ batchSize })) {
     requireSameShape(x, target, source);
     const beganMs = performance.now();
-    const { latents, reconstruction } = inRows(rows, () => {
-      const latents = sae.encode(x);
+    const { latents, reconstruction } = await inRows(rows, async () => {
+      const latents = await sae.encode(x);
       return { latents, reconstruction: sae.decode(latents, { x }) }; // [n, d_in]
     });
     saeMs += performance.now() - beganMs;
     const batch = { n, dIn: sae.dIn, x, ...(target && { target }), reconstruction, latents, rows };
-    for (const run of runs.values()) run.update(batch);
+    for (const run of runs.values()) await run.update(batch);
     tokens += n;
     onProgress?.({ tokens, totalTokens: source.tokens, elapsedMs: performance.now() - startedMs });
     signal?.throwIfAborted();
@@ -109,9 +114,9 @@ function requireTwoTokens(tokens: number, source: DataSource): void {
 }
 
 /** Runs the SAE on one batch; rows in its errors count from the batch's start, so this says where that is. */
-function inRows<T>(rows: Int32Array, run: () => T): T {
+async function inRows<T>(rows: Int32Array, run: () => Promise<T>): Promise<T> {
   try {
-    return run();
+    return await run();
   } catch (error) {
     if (!(error instanceof NonFiniteError)) throw error;
     throw new NonFiniteError(

@@ -6,12 +6,13 @@ const tokens: Token[] = [
   { x: [1, 0], reconstruction: [2, 0], latents: { 0: 1, 1: 1 } },
   { x: [3, 4], reconstruction: [3, 2], latents: { 0: 1 } },
 ];
-const { fvu, mse, l0, density } = standardMetrics();
+const { fvu, mse, l0, density, shrinkage } = standardMetrics();
 const metrics = {
   fvu: measure(fvu, tokens),
   mse: measure(mse, tokens),
   l0: measure(l0, tokens),
   density: measure(density, tokens),
+  shrinkage: measure(shrinkage, tokens),
 };
 
 describe("evaluationSummary", () => {
@@ -23,6 +24,8 @@ describe("evaluationSummary", () => {
       mse: 5 / 4,
       l0: 1.5,
       dead: 6,
+      dense: 2,
+      shrinkage: 17 / 19, // (4 + 9 + 4) / (2 + 9 + 8)
       tokens: 2,
       d_in: 2,
       d_sae: 8,
@@ -34,7 +37,9 @@ describe("evaluationSummary", () => {
   });
 
   it("leaves out what is not known", () => {
-    const summary = evaluationSummary({ metrics, tokens: 2, saeMs: 0 }, { dIn: 2, dSae: 8 });
-    expect(Object.keys(summary)).toEqual(["fvu", "explained_variance", "mse", "l0", "dead", "tokens", "d_in", "d_sae"]);
+    const unknown = { ...metrics, shrinkage: undefined };
+    const summary = evaluationSummary({ metrics: unknown, tokens: 2, saeMs: 0 }, { dIn: 2, dSae: 8 });
+    const known = ["fvu", "explained_variance", "mse", "l0", "dead", "dense", "tokens", "d_in", "d_sae"];
+    expect(Object.keys(summary)).toEqual(known);
   });
 });

@@ -8,6 +8,7 @@ import { l0, type L0Result } from "./metrics/l0.ts";
 import { l0ByLevel } from "./metrics/l0-by-level.ts";
 import { latentDensity, type LatentDensity } from "./metrics/latent-density.ts";
 import { mse } from "./metrics/mse.ts";
+import { shrinkage } from "./metrics/shrinkage.ts";
 
 /** The metrics that every evaluation of QSAE reports. */
 export type StandardMetrics = {
@@ -15,6 +16,7 @@ export type StandardMetrics = {
   readonly mse: Metric<number>;
   readonly l0: Metric<L0Result>;
   readonly density: Metric<LatentDensity>;
+  readonly shrinkage: Metric<number | undefined>;
 };
 
 /**
@@ -24,7 +26,7 @@ export type StandardMetrics = {
  * const evaluation = await evaluateSae(sae, heldOut, { metrics: standardMetrics() });
  */
 export function standardMetrics(): StandardMetrics {
-  return { fvu: fvu(), mse: mse(), l0: l0(), density: latentDensity() };
+  return { fvu: fvu(), mse: mse(), l0: l0(), density: latentDensity(), shrinkage: shrinkage() };
 }
 
 /** What is measured of an SAE of several levels, with the first m of them. */
@@ -71,6 +73,10 @@ export interface EvaluationSummary {
   readonly l0: number;
   /** Latents that never fired in `tokens` tokens. */
   readonly dead: number;
+  /** Latents that fire on more than a tenth of tokens. */
+  readonly dense: number;
+  /** Reconstructions divided by this are as good as scaling makes them: below 1 they are too short. Absent where all are zero. */
+  readonly shrinkage?: number;
   readonly tokens: number;
   readonly d_in: number;
   readonly d_sae: number;
@@ -122,6 +128,8 @@ export function evaluationSummary(
     mse: metrics.mse,
     l0: metrics.l0.mean,
     dead: metrics.density.dead,
+    dense: metrics.density.dense.length,
+    ...(metrics.shrinkage !== undefined && { shrinkage: metrics.shrinkage }),
     tokens,
     ...sizeSummary(size),
     // a clock too coarse to see the work says nothing about the rate

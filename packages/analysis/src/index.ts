@@ -1,5 +1,12 @@
 /** Metrics and reports for sparse autoencoders. */
-export { ceRecovered, type CeRecovered, type CeRecoveredOptions } from "./ce-recovered.ts";
+export { analyzeReference, analyzeSae, type AnalyzeSaeOptions } from "./analyze-sae.ts";
+export {
+  ceRecovered,
+  ceRecoveredByEach,
+  type CeRecovered,
+  type CeRecoveredOptions,
+  type SplicedSae,
+} from "./ce-recovered.ts";
 export type { CosineOptions } from "./cosine/cosine-blocks.ts";
 export {
   cosinesBetween,
@@ -29,7 +36,17 @@ export {
   type SaeSize,
   type StandardMetrics,
 } from "./evaluation-summary.ts";
+export {
+  evaluateStored,
+  type EvaluateStoredOptions,
+  type NoMetrics,
+  type StoredEvaluation,
+  type StoredSae,
+} from "./evaluate-stored.ts";
 export type { Histogram } from "./histogram.ts";
+export { largestValues } from "./latents/largest-values.ts";
+export { latentContexts, type LatentContexts, type LatentContextsOptions } from "./latents/latent-contexts.ts";
+export type { LatentNeighbours, LatentRecords, LatentTable } from "./latents/latent-table.ts";
 export { fvu } from "./metrics/fvu.ts";
 export { fvuByLevel } from "./metrics/fvu-by-level.ts";
 export { l0, type L0Result } from "./metrics/l0.ts";
@@ -37,11 +54,29 @@ export { l0ByLevel } from "./metrics/l0-by-level.ts";
 export { latentDensity, type LatentDensity, type LatentDensityOptions } from "./metrics/latent-density.ts";
 export { latentPower, type LatentPower } from "./metrics/latent-power.ts";
 export { mse } from "./metrics/mse.ts";
+export { outputError } from "./metrics/output-error.ts";
 export { shrinkage } from "./metrics/shrinkage.ts";
+export {
+  evaluateReference,
+  type EvaluatedReference,
+  type EvaluateReferenceOptions,
+} from "./reference/evaluate-reference.ts";
+export type { KeptBatch, KeptLatentsOptions } from "./reference/kept-latents.ts";
+export type { ReferenceAnalysis } from "./reference/reference-analysis.ts";
 export { renderReport } from "./report/render-report.ts";
-export type { ReportInput, ReportRun, ReportSae, ReportStep } from "./report/report-input.ts";
+export { reportCharts, type ReportChart } from "./report/report-charts.ts";
+export type {
+  MeasuredSummary,
+  ReportInput,
+  ReportRun,
+  ReportSae,
+  ReportStep,
+  RoundedSae,
+} from "./report/report-input.ts";
+export { reportJson, type Json } from "./report/report-json.ts";
 export { reportSae, type ReportSaeOptions } from "./report/report-sae.ts";
 export { coactivation, type Coactivation, type CoactivationOptions } from "./sparsity/coactivation.ts";
+export type { JaccardAmong } from "./sparsity/jaccard-among.ts";
 export { l0Quantiles, type L0Quantiles } from "./sparsity/l0-quantiles.ts";
 export type { LatentPair } from "./sparsity/ranked-pairs.ts";
 export { supportOverlapWith, type SupportOverlapResult } from "./sparsity/support-overlap-with.ts";

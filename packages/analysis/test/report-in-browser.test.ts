@@ -3,11 +3,12 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { renderReport } from "@qsae/analysis";
+import { renderReport, reportCharts } from "@qsae/analysis";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sampleReport } from "../src/report/report-input.fixture.ts";
 
+const sampleCharts = reportCharts(sampleReport);
 const CHROMIUM = "/usr/bin/chromium";
 const required = process.env["QSAE_REQUIRE_BROWSER"] === "1";
 const missing = !existsSync(CHROMIUM) && !required;
@@ -67,7 +68,7 @@ describe.skipIf(missing)("a report opened from disk", { timeout: 30_000 }, () =>
   ])("shows every chart %s, and nothing wider than the window", async (_, viewport) => {
     await withReport({ viewport }, async (page) => {
       const sizes = await sizesOf(page, "svg.chart");
-      expect(sizes.length).toBeGreaterThan(25);
+      expect(sizes.length).toBe(sampleCharts.length);
       for (const [width, height] of sizes) {
         expect(width).toBeGreaterThan(300);
         expect(height).toBeGreaterThan(120);
@@ -90,12 +91,21 @@ describe.skipIf(missing)("a report opened from disk", { timeout: 30_000 }, () =>
           return rgb;
         };
         const series = Array.from({ length: 8 }, (_, i) => read(`--series-${i + 1}`));
-        return { paper: read("--paper"), ink: read("--ink"), soft: read("--soft"), series };
+        const heat = Array.from({ length: 6 }, (_, i) => read(`--heat-${i + 1}`));
+        const [paper, panel, ink, soft] = ["--paper", "--panel", "--ink", "--soft"].map(read);
+        const verdicts = ["--better", "--worse"].map(read);
+        return { paper: paper!, panel: panel!, ink: ink!, soft: soft!, series, heat, verdicts };
       });
       expect(luminance(colors.paper) > 0.5).toBe(colorScheme === "light");
       expect(contrast(colors.ink, colors.paper)).toBeGreaterThan(7);
       expect(contrast(colors.soft, colors.paper)).toBeGreaterThan(4.5);
       for (const color of colors.series) expect(contrast(color, colors.paper)).toBeGreaterThan(3);
+      for (const color of colors.verdicts) expect(contrast(color, colors.paper)).toBeGreaterThan(4.5);
+      // every class of heat is told from the next, and much is further from the paper than little
+      [colors.panel, ...colors.heat].forEach((color, i, all) => {
+        if (i > 0) expect(contrast(color, all[i - 1]!)).toBeGreaterThan(1.12);
+        if (i > 1) expect(contrast(color, colors.paper)).toBeGreaterThan(contrast(all[i - 1]!, colors.paper));
+      });
       const [bar] = await page.$$eval("#sae-2 svg rect", (rects) => rects.map((rect) => getComputedStyle(rect).fill));
       expect(bar).toBe(`rgb(${colors.series[1]!.join(", ")})`);
     });
@@ -113,10 +123,61 @@ describe.skipIf(missing)("a report opened from disk", { timeout: 30_000 }, () =>
     });
   });
 
+  it("leads from the contents to every part, and through every table and its numbers, by Tab and Enter", async () => {
+    await withReport({}, async (page) => {
+      const reached = new Set<string>();
+      const expected = await page.$$eval("a, summary, [tabindex]", (elements) => elements.length);
+      for (let i = 0; i < expected + 1; i++) {
+        await page.keyboard.press("Tab");
+        reached.add(
+          await page.evaluate(() => {
+            const all = [...document.querySelectorAll("a, summary, [tabindex]")];
+            return String(all.indexOf(document.activeElement!));
+          }),
+        );
+      }
+      reached.delete("-1"); // past the end
+      const closed = await page.$$eval("details:not([open]) [tabindex]", (elements) => elements.length);
+      expect(reached.size).toBe(expected - closed);
+      await page.focus('nav a[href="#sae-2-3"]');
+      await page.keyboard.press("Enter");
+      const top = await page.$eval("#sae-2-3", (group) => group.getBoundingClientRect().top);
+      expect(Math.abs(top)).toBeLessThan(40);
+    });
+  });
+
+  it("has charts that open as files of their own, without a message", async () => {
+    const chosen = sampleCharts.filter(({ name }) =>
+      /fvu-against|fire-together|training-loss|cross-entropy/.test(name),
+    );
+    const page = await browser.newPage({ viewport: { width: 500, height: 700 } });
+    const messages: string[] = [];
+    page.on("console", (message) => messages.push(message.text()));
+    for (const { name, svg } of chosen) {
+      writeFileSync(join(folder, name), svg);
+      await page.goto(pathToFileURL(join(folder, name)).href);
+      const outside = await page.evaluate(() => {
+        const { width, height } = document.documentElement.getBoundingClientRect();
+        return [...document.querySelectorAll("text, circle, rect")]
+          .map((element) => [element.textContent, element.getBoundingClientRect()] as const)
+          .filter(([, box]) => box.left < 0 || box.top < 0 || box.right > width || box.bottom > height)
+          .map(([text]) => text);
+      });
+      expect([name, outside]).toEqual([name, []]);
+    }
+    expect(chosen.length).toBeGreaterThan(10);
+    expect(messages).toEqual([]);
+    await page.close();
+  });
+
   it("shows hostile names as text", async () => {
     const name = `</svg></style></title>"'><script>document.title="run"</script><img src=x onerror="alert(1)">`;
     const [sae, other] = sampleReport.saes!;
-    const saes = [{ ...sae!, name }, other!];
+    const reference = { ...other!.reference!, name };
+    const saes = [
+      { ...sae!, name },
+      { ...other!, reference },
+    ];
     writeFileSync(
       path,
       renderReport({ ...sampleReport, title: name, saes, runs: [{ ...sampleReport.runs![0]!, name }] }),
@@ -136,8 +197,8 @@ describe.skipIf(missing)("a report opened from disk", { timeout: 30_000 }, () =>
       expect(paper).toBe("rgb(255, 255, 255)");
       const pdf = await page.pdf({ format: "A4" });
       const pages = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)!.length;
-      expect(pages).toBeGreaterThan(3);
-      expect(pages).toBeLessThan(9);
+      expect(pages).toBeGreaterThan(8);
+      expect(pages).toBeLessThan(20);
     });
   });
 });

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { quiet } from "./commands/command.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { harvestCommand } from "./commands/harvest.ts";
@@ -23,6 +24,7 @@ export function program(): Command {
     quantizeCommand(),
     evalCommand(),
     analyzeCommand(),
+    compareCommand(),
     inspectCommand(),
     doctorCommand(),
   ]) {

@@ -35,7 +35,7 @@ const usage: readonly Case[] = [
   [
     ["trian"],
     2,
-    /unknown command 'trian' \(did you mean train\?\); allowed: quickstart, harvest, train, quantize, eval, analyze, inspect, doctor$/,
+    /unknown command 'trian' \(did you mean train\?\); allowed: quickstart, harvest, train, quantize, eval, analyze, compare, inspect, doctor$/,
   ],
   [["train", "--dsae", "8"], 2, /unknown option '--dsae' \(did you mean --d-sae\?\); allowed: .*--d-sae, .*--help$/],
   [["--json"], 2, /unknown option '--json'; allowed: --version, --help \(options of a command come after its name\)$/],

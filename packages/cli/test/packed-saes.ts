@@ -78,3 +78,42 @@ export function mixed(dIn: number): PackedSae {
   const dictionary: PackedMatrix = { kind: "mixed", rows: 24, cols: dIn, partOfRow, parts };
   return { dIn, stages: [{ ...stage(dIn, 24, 20), dictionary }], description: description({}) };
 }
+
+/** Float: the positive and negative parts of x are its latents, so that it gives x back as it is. */
+export function exact(dIn: number): PackedSae {
+  const signs = Float32Array.from({ length: 2 * dIn * dIn }, (_, at) => {
+    const [latent, d] = [Math.floor(at / dIn), at % dIn];
+    return latent % dIn !== d ? 0 : latent < dIn ? 1 : -1;
+  });
+  const matrix: FloatMatrix = { kind: "float32", rows: 2 * dIn, cols: dIn, values: signs };
+  const plain = { ...stage(dIn, 2 * dIn, 30), encoder: matrix, dictionary: matrix, bDec: new Float32Array(dIn) };
+  return {
+    dIn,
+    stages: [{ ...plain, selection: { kind: "topk", k: dIn, relu: true } }],
+    description: description({}),
+  };
+}
+
+/** Float, of so many latents that never fire, with zero atoms. */
+export function dead(dIn: number, dSae: number): PackedSae {
+  const zeros: FloatMatrix = { kind: "float32", rows: dSae, cols: dIn, values: new Float32Array(dSae * dIn) };
+  const plain = { ...stage(dIn, dSae, 40), encoder: zeros, dictionary: zeros };
+  return {
+    dIn,
+    stages: [{ ...plain, selection: { kind: "threshold", threshold: new Float32Array(dSae) } }],
+    description: description({}),
+  };
+}
+
+/** Float, of one latent: the positive part of the first dimension. */
+export function single(dIn: number): PackedSae {
+  const first: FloatMatrix = { kind: "float32", rows: 1, cols: dIn, values: new Float32Array(dIn) };
+  first.values[0] = 1;
+  return {
+    dIn,
+    stages: [
+      { ...stage(dIn, 1, 50), encoder: first, dictionary: first, selection: { kind: "topk", k: 1, relu: true } },
+    ],
+    description: description({}),
+  };
+}

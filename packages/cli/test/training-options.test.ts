@@ -28,7 +28,7 @@ describe("options of training", () => {
     const options = [
       ...["--steps", "8", "--batch-size", "64", "--accumulation-steps", "2", "--lr", "0.01"],
       ...["--lr-schedule", "cosine", "--lr-warmup-steps", "2", "--lr-min-fraction", "0.5", "--clip-grad-norm", "0.1"],
-      ...["--ema-decay", "0.9", "--b-dec-init", "geometric-median", "--out", "run"],
+      ...["--ema-decay", "0.9", "--b-dec-init", "geometric-median", "--gradients-every", "3", "--out", "run"],
     ];
     const outcome = await callMain([...start, ...options]);
     expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
@@ -41,6 +41,7 @@ describe("options of training", () => {
       clip_grad_norm: 0.1,
       ema_decay: 0.9,
       b_dec_init: "geometric-median",
+      gradients_every: 3,
     });
     const { state, sae } = await readCheckpoint("run");
     expect([...state["param.W_dec"]!.data]).not.toEqual([...sae.tensors["W_dec"]!.data]);
@@ -48,6 +49,8 @@ describe("options of training", () => {
     expect(steps.map(({ tokens }) => tokens)).toEqual([128, 256, 384, 512, 640, 768, 896, 1024]);
     expect(Object.keys(steps[0]!.gradNorms).sort()).toEqual(["W_dec", "W_enc", "b_dec", "b_enc"]);
     expect(steps.at(-1)!.lr).toBeGreaterThan(0.005);
+    expect(steps.filter(({ gradients }) => gradients).map(({ step }) => step)).toEqual([1, 3, 6, 8]);
+    expect(Object.keys(steps[0]!.gradients!).sort()).toEqual(["W_dec", "W_enc", "b_dec", "b_enc"]);
   });
 
   it.each([
@@ -58,10 +61,17 @@ describe("options of training", () => {
     [["--lr-schedule", "constant", "--lr-decay-fraction", "0.2"], /contradicts lr_decay_fraction=0.2/],
     [["--resample-until-fraction", "0.2"], /give resample_every too/],
     [["--clip-grad-norm", "0"], /Expected a number above 0/],
+    [["--gradients-every", "-1"], /a whole number of at least 0/],
   ])("say what is allowed: %j", async (options, message) => {
     const outcome = await callMain([...start, "--steps", "2", "--out", "refused", ...options]);
     expect(outcome).toMatchObject({ code: 2, stdout: "" });
     expect(outcome.stderr).toMatch(message);
+  });
+
+  it("may leave gradients unrecorded", async () => {
+    const options = ["--steps", "2", "--batch-size", "64", "--gradients-every", "0", "--out", "unrecorded"];
+    expect(await callMain([...start, ...options])).toMatchObject({ code: 0 });
+    for (const step of await readSteps("unrecorded/metrics.jsonl")) expect(step).not.toHaveProperty("gradients");
   });
 
   it("go on from a file with the bits of a run that was never stopped", async () => {

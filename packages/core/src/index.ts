@@ -7,6 +7,7 @@ export type * from "./contracts/metric.ts";
 export type * from "./contracts/reporter.ts";
 export type * from "./contracts/sae-checkpoint.ts";
 export type * from "./contracts/spliced-model.ts";
+export type * from "./contracts/token-texts.ts";
 export type * from "./contracts/token-windows.ts";
 export { arraySource } from "./array-source.ts";
 export { pairedSource } from "./paired-source.ts";
@@ -21,6 +22,8 @@ export {
 export { mixSeeds, normals, permutation, seededRandom } from "./random.ts";
 export { DeviceError } from "./backends/device-error.ts";
 export { backendNames, openBackend } from "./backends/open-backend.ts";
+export type { RunnableSae } from "./inference/runnable-sae.ts";
+export { saeOnBackend, type BackendSae } from "./inference/sae-on-backend.ts";
 export { defineQuantizer } from "./quantization/define-quantizer.ts";
 export { dequantize, scaleGradient, type Decodable } from "./quantization/dequantize.ts";
 export { fakeQuantize } from "./quantization/fake-quantize.ts";

@@ -1,6 +1,7 @@
 export { openActivations, type OpenActivationsOptions } from "./activations/open-activations.ts";
 export { readTokenIds } from "./activations/read-token-ids.ts";
 export { readTokenWindows } from "./activations/read-token-windows.ts";
+export { readTokenTexts } from "./activations/token-texts.ts";
 export type { RowRange } from "./activations/row-layout.ts";
 export { exportSae } from "./checkpoints/export-sae.ts";
 export { fileCheckpointStore, readCheckpoint } from "./checkpoints/file-checkpoint-store.ts";

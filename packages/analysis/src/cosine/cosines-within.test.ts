@@ -88,6 +88,28 @@ describe.each(["cpu", "wasm"] as const)("cosinesWithin on %s", (name) => {
     expect(backend.ops.memory().tensors).toBe(before);
   });
 
+  it("counts every pair in its bin, and as redundant, whatever the blocks", async () => {
+    const axes = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 0, 0]] as const; // prettier-ignore
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(3), { minLength: 1, maxLength: 30 }),
+        fc.integer({ min: 1, max: 14 }),
+        async (given, blockAtoms) => {
+          const result = await cosinesWithin(backend.ops, dictionary(given.map((a) => axes[a]!)), {
+            blockAtoms,
+            bins: 5,
+          });
+          const pairs = given.flatMap((a, i) => given.slice(i + 1).map((b): readonly [number, number] => [a, b]));
+          const equal = pairs.filter(([a, b]) => a === b).length;
+          const opposite = pairs.filter(([a, b]) => Math.abs(a - b) === 3).length;
+          expect(result.histogram.counts).toEqual([opposite, 0, pairs.length - equal - opposite, 0, equal]);
+          expect(result.redundantPairs).toBe(equal);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   it("does not change when atoms are scaled, and follows when they are permuted", async () => {
     const scaled = rows.map((row, j) => row.map((value) => value * 2 ** (3 * j - 6)));
     expect(await cosinesWithin(backend.ops, dictionary(scaled))).toEqual(

@@ -27,18 +27,36 @@ export function batchOf(tokens: readonly Token[], { dSae = 8, firstRow = 0 } = {
   };
 }
 
-/** Evaluates `tokens` in batches that end at `cuts` (and at the end). */
+/** Evaluates `tokens` in batches that end at `cuts` (and at the end), with a metric that is done when `update` returns. */
 export function measure<R>(metric: Metric<R>, tokens: readonly Token[], cuts: readonly number[] = [], dSae = 8): R {
   const run = metric.start({ dIn: tokens[0]?.x.length ?? 0, dSae });
+  for (const batch of batchesOf(tokens, cuts, dSae)) {
+    if (run.update(batch) instanceof Promise) throw new Error(`${metric.id} updates by promise: use measureByPromise`);
+  }
+  return run.finish();
+}
+
+/** {@link measure} of any metric. */
+export async function measureByPromise<R>(
+  metric: Metric<R>,
+  tokens: readonly Token[],
+  cuts: readonly number[] = [],
+  dSae = 8,
+): Promise<R> {
+  const run = metric.start({ dIn: tokens[0]?.x.length ?? 0, dSae });
+  for (const batch of batchesOf(tokens, cuts, dSae)) await run.update(batch);
+  return run.finish();
+}
+
+function* batchesOf(tokens: readonly Token[], cuts: readonly number[], dSae: number): Generator<EvaluatedBatch> {
   let from = 0;
   for (const to of [...new Set(cuts)]
     .filter((cut) => cut < tokens.length)
     .sort((a, b) => a - b)
     .concat(tokens.length)) {
-    run.update(batchOf(tokens.slice(from, to), { dSae, firstRow: from }));
+    yield batchOf(tokens.slice(from, to), { dSae, firstRow: from });
     from = to;
   }
-  return run.finish();
 }
 
 function latentsOf(tokens: readonly Token[], dSae: number): Latents {

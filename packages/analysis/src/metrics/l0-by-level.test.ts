@@ -1,4 +1,5 @@
 import { QsaeError } from "@qsae/runtime";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { measure, type Token } from "./batches.fixture.ts";
 import { l0 } from "./l0.ts";
@@ -20,6 +21,18 @@ describe("l0ByLevel", () => {
 
   it("does not count zeros that latents from elsewhere may hold", () => {
     expect(measure(l0ByLevel(sae), [{ x: [1], latents: { 0: 0, 5: 1 } }])).toEqual([0, 0, 1]);
+  });
+
+  it("never falls from level to level, and ends with L0", () => {
+    const latents = fc.uniqueArray(fc.nat(7)).map((all) => Object.fromEntries(all.map((j) => [j, 1])));
+    fc.assert(
+      fc.property(fc.array(latents, { minLength: 1, maxLength: 20 }), (all) => {
+        const given = all.map((each): Token => ({ x: [0], latents: each }));
+        const levels = measure(l0ByLevel(sae), given);
+        expect(levels).toEqual(levels.toSorted((a, b) => a - b));
+        expect(levels.at(-1)).toBe(measure(l0(), given).mean);
+      }),
+    );
   });
 
   it("is undefined without tokens", () => {

@@ -8,7 +8,6 @@
  * mean of ||xhat|| / ||x||, it does not count as shrinkage the shortening that any least-squares projection has. Where there
  * is a target (transcoders), it takes the place of x.
  */
-import { QsaeError } from "@qsae/runtime";
 import type { Metric } from "@qsae/core";
 import { nonFiniteRow } from "./non-finite-row.ts";
 import { wanted } from "./wanted.ts";
@@ -16,14 +15,16 @@ import { wanted } from "./wanted.ts";
 /**
  * The shrinkage metric.
  *
- * Errors on use: `NonFiniteError` for a NaN or infinite value; `QsaeError` when the reconstructions are zero everywhere or do not
- * correlate positively with the inputs, where no positive rescaling is best.
+ * Undefined where the reconstructions are zero everywhere or do not correlate positively with the inputs: no positive
+ * rescaling is best there. Dead SAEs are such, and have other figures all the same.
+ *
+ * Errors on use: `NonFiniteError` for a NaN or infinite value.
  *
  * @example
  * const { metrics } = await evaluateSae(sae, heldOut, { metrics: { shrinkage: shrinkage() } });
  * metrics.shrinkage; // 0.97: dividing reconstructions by 0.97 would reduce the error
  */
-export function shrinkage(): Metric<number> {
+export function shrinkage(): Metric<number | undefined> {
   return {
     id: "shrinkage",
     start() {
@@ -42,13 +43,7 @@ export function shrinkage(): Metric<number> {
             if (!Number.isFinite(squaredNorm) || !Number.isFinite(product)) throw nonFiniteRow("shrinkage", batch, i);
           }
         },
-        finish() {
-          if (product > 0) return squaredNorm / product;
-          throw new QsaeError(
-            `shrinkage: undefined, because sum xhat.x = ${product} is not positive; ` +
-              `the reconstructions are zero or point away from the data`,
-          );
-        },
+        finish: () => (product > 0 ? squaredNorm / product : undefined),
       };
     },
   };

@@ -14,6 +14,11 @@ describe("format", () => {
     [format.formatFvu(0.07764), "0.0776"],
     [format.formatFvu(0), "0.0000"],
     [format.formatFvu(0.000123), "0.000123"],
+    [format.formatIndex(1207), "1207"],
+    [format.formatSignedFvu(0.0333), "+0.0333"],
+    [format.formatSignedFvu(-0.0000021), "−2.1e-6"],
+    [format.formatSigned(0, format.formatCount), "±0"],
+    [format.formatSigned(-3984557, format.formatBytes), "−3.98 MB"],
     [format.formatShare(0.01234), "1.2%"],
     [format.formatShare(0.00012), "0.012%"],
     [format.tickFormatUpTo(2e6)(1500000), "1.5M"],
@@ -36,5 +41,7 @@ describe("format", () => {
       for (const value of [undefined, NaN, Infinity, -Infinity]) expect(f(value)).toBe("–");
     }
     expect(format.formatFixed(undefined, 2)).toBe("–");
+    expect(format.formatIndex(NaN)).toBe("–");
+    for (const value of [undefined, NaN, -Infinity]) expect(format.formatSignedFvu(value)).toBe("–");
   });
 });

@@ -9,6 +9,11 @@ export function formatCount(value: Value): string {
   return formatted(value, new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 }));
 }
 
+/** A number that names something, such as a latent: without separators. */
+export function formatIndex(value: Value): string {
+  return value === undefined || !Number.isFinite(value) ? ABSENT : String(value);
+}
+
 /** With `digits` decimals: `formatFixed(0.5, 2)` -> `0.50`. */
 export function formatFixed(value: Value, digits: number): string {
   return formatted(
@@ -29,6 +34,17 @@ export function formatFvu(value: Value): string {
   return value !== undefined && Math.abs(value) < 0.001 && value !== 0
     ? formatSignificant(value)
     : formatFixed(value, 4);
+}
+
+/** With a sign, as differences have one: `+0.0333`, `−0.0021`, `±0`. */
+export function formatSigned(value: Value, formatSize: (size: number) => string): string {
+  if (value === undefined || !Number.isFinite(value)) return ABSENT;
+  if (value === 0) return "±0";
+  return `${value > 0 ? "+" : "−"}${formatSize(Math.abs(value))}`;
+}
+
+export function formatSignedFvu(value: Value): string {
+  return formatSigned(value, formatFvu);
 }
 
 /** `0.0123` -> `1.2%` */

@@ -1,40 +1,30 @@
 /**
- * A report as one HTML file: charts are inline SVG, there is no script and nothing to load, and a content security policy
- * says so to the browser. It opens from disk, in light and dark, prints, and reads aloud.
+ * A report as one HTML file: charts are inline SVG, there is nothing to load, and no script but that of latent browsers. A
+ * content security policy says so to the web browser. It opens from disk, in light and dark, prints, and reads aloud.
  */
 import { UsageError } from "@qsae/runtime";
+import { browserParts } from "./browser/browser-parts.ts";
 import { html, Html } from "./html.ts";
 import type { ReportInput } from "./report-input.ts";
+import { groupId, sectionHtml, type ReportSection } from "./report-section.ts";
+import { idOfSae, reportSections, stylesOf } from "./report-sections.ts";
 import { headerSection } from "./sections/header-section.ts";
-import { saeSection } from "./sections/sae-section.ts";
-import { sharedDomains } from "./sections/shared-domains.ts";
-import { summarySection } from "./sections/summary-section.ts";
-import { trainingSection } from "./sections/training-section.ts";
-import { seriesStyles } from "./series-styles.ts";
+import { latentsSection } from "./sections/latents-section.ts";
 import { STYLE } from "./style.ts";
 
 /**
- * The report as the text of an HTML file. Every string of `input` is escaped.
+ * The report as the text of an HTML file. Every string of `input` is escaped; numbers that are not finite are shown as a dash or
+ * left out of charts, which say so.
  *
  * @throws UsageError if there is neither an SAE nor a run, or `createdAt` is no date
  * @example
  * await writeFile("report.html", renderReport({ title: "Ternary against float", createdAt: new Date(), saes, runs }));
  */
 export function renderReport(input: ReportInput): string {
-  const { title, createdAt, saes = [], runs = [] } = input;
-  if (saes.length + runs.length === 0)
-    throw new UsageError("renderReport: nothing to report; give at least one SAE or run");
+  const { title, createdAt } = input;
+  const sections = withLatents(reportSections("renderReport", input), input);
   if (Number.isNaN(createdAt.getTime())) throw new UsageError("renderReport: createdAt is an invalid date");
-  const styles = seriesStyles([...saes, ...runs].map(({ name }) => name));
-  const domains = sharedDomains(saes);
-  const sections = [
-    ...(saes.length > 0 ? [{ id: "summary", title: "Summary", body: summarySection(saes, styles) }] : []),
-    ...(runs.length > 0 ? [{ id: "training", title: "Training", body: trainingSection(runs, styles) }] : []),
-    ...saes.map((sae, i) => {
-      const id = `sae-${i + 1}`;
-      return { id, title: sae.name, body: saeSection(id, sae, styles.get(sae.name)!, domains) };
-    }),
-  ];
+  const browser = browserParts(input.saes ?? []);
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -42,31 +32,52 @@ export function renderReport(input: ReportInput): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta
           http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:${browser.policy}"
         />
         <meta name="color-scheme" content="light dark" />
         <meta name="generator" content="QSAE" />
         <link rel="icon" href="data:," />
         <title>${title}</title>
         <style>
-          ${new Html(STYLE)}
+          ${new Html(STYLE)} ${browser.style}
         </style>
       </head>
       <body>
         <a class="skip" href="#content">Skip to content</a>
         <div class="page">
           ${headerSection(input)} ${sections.length > 2 && contents(sections)}
-          <main id="content">${sections.map(({ body }) => body)}</main>
+          <main id="content">${sections.map(sectionHtml)}</main>
           <footer><p>Made by QSAE, quantized sparse autoencoders.</p></footer>
         </div>
+        ${browser.script}
       </body>
     </html> `.toString();
 }
 
-function contents(sections: readonly { readonly id: string; readonly title: string }[]): Html {
+/** The latent browser of an SAE comes after its section. */
+function withLatents(sections: readonly ReportSection[], input: ReportInput): readonly ReportSection[] {
+  const styles = stylesOf(input);
+  const browsers = new Map(
+    (input.saes ?? []).map((sae, i) => [idOfSae(i), latentsSection(idOfSae(i), sae, styles.get(sae.name)!)]),
+  );
+  return sections.flatMap((section) => [section, ...(browsers.get(section.id) ?? [])]);
+}
+
+function contents(sections: readonly ReportSection[]): Html {
   return html`<nav aria-label="Contents">
     <ol>
-      ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}
+      ${sections.map(
+        (section) =>
+          html`<li>
+            <a href="#${section.id}">${section.heading ?? section.title}</a>
+            ${
+              section.groups.length > 0 &&
+              html`<ol>
+                ${section.groups.map(({ title }, g) => html`<li><a href="#${groupId(section, g)}">${title}</a></li>`)}
+              </ol>`
+            }
+          </li>`,
+      )}
     </ol>
   </nav>`;
 }

@@ -25,7 +25,7 @@ export interface ReportInput {
 export interface ReportSae {
   /** A run of the same name shares its colour. */
   readonly name: string;
-  readonly summary?: Partial<EvaluationSummary>;
+  readonly summary?: MeasuredSummary;
   readonly provenance?: Readonly<Record<string, string>>;
   readonly density?: LatentDensity;
   readonly l0?: Pick<L0Result, "mean" | "histogram">;
@@ -48,6 +48,14 @@ export interface ReportSae {
   /** For the latent browser. */
   readonly latents?: LatentTable;
 }
+
+/** What is known of the figures of an evaluation. */
+export type MeasuredSummary = Partial<EvaluationSummary> & {
+  /** Relative reconstruction bias: 1 is unbiased. */
+  readonly shrinkage?: number;
+  /** Latents that fire on so many tokens that they are rarely interpretable. */
+  readonly dense?: number;
+};
 
 /** An SAE whose weights are rounded to nearest, without training. */
 export interface RoundedSae {

@@ -23,9 +23,39 @@ describe("coactivation", () => {
       byCount: [often, always],
       byJaccard: [always, often],
       byLift: [always, often],
+      among: {
+        latents: Int32Array.of(0, 1, 2, 3),
+        jaccard: Float64Array.of(...[1, 3 / 4, 0, 0], ...[3 / 4, 1, 0, 0], ...[0, 0, 1, 1], ...[0, 0, 1, 1]),
+      },
     });
     expect(measure(coactivation(), given, [], 5)).toMatchObject({ pairs: 2, byCount: [], byLift: [] });
     expect(measure(coactivation({ ...all, topPairs: 1 }), given, [], 5).byLift).toEqual([always]);
+  });
+
+  it("has the Jaccard index of every pair among the latents that the lists name", () => {
+    fc.assert(
+      fc.property(tokens, (given) => {
+        const { byJaccard, among } = measure(coactivation(all), given);
+        const listed = new Map(byJaccard.map(({ a, b, jaccard }) => [`${a} ${b}`, jaccard]));
+        const named = byJaccard.flatMap(({ a, b }) => [a, b]);
+        expect([...among.latents].toSorted()).toEqual([...new Set(named)].toSorted());
+        among.latents.forEach((i, p) =>
+          among.latents.forEach((j, q) => {
+            const expected = i === j ? 1 : (listed.get(`${Math.min(i, j)} ${Math.max(i, j)}`) ?? 0);
+            expect(among.jaccard[p * among.latents.length + q]).toBe(expected);
+          }),
+        );
+      }),
+    );
+  });
+
+  it("names 40 latents at most, in blocks of those that fire together", () => {
+    // 30 groups of 3: latents g, g + 30, g + 60
+    const given = Array.from({ length: 90 }, (_, i) => firing(i % 30, (i % 30) + 30, (i % 30) + 60));
+    const { latents, jaccard } = measure(coactivation({ ...all, topPairs: 90 }), given, [], 90).among;
+    expect(latents).toHaveLength(39); // the last pair of a group would need two more
+    expect(jaccard).toHaveLength(39 * 39);
+    latents.forEach((latent, at) => expect(latent % 30).toBe(latents[at - (at % 3)]! % 30));
   });
 
   it("does not count stored zeros", () => {
@@ -52,6 +82,11 @@ describe("coactivation", () => {
         expect(first.byCount).toEqual(result.byCount.slice(0, topPairs));
         expect(first.byJaccard).toEqual(result.byJaccard.slice(0, topPairs));
         expect(first.byLift).toEqual(result.byLift.slice(0, topPairs));
+        for (const minTogether of [2, 3]) {
+          const frequent = measure(coactivation({ ...all, minTogether }), given);
+          expect(frequent.byLift).toEqual(result.byLift.filter(({ together }) => together >= minTogether));
+          expect(frequent.pairs).toBe(result.pairs);
+        }
       }),
     );
   });
@@ -72,7 +107,7 @@ describe("coactivation", () => {
     const metric = coactivation({ ...all, maxFirings: 120 });
     const forwards = measure(metric, given, [7, 50, 133]);
     const run = metric.start({ dIn: 1, dSae: 8 });
-    for (let i = given.length - 1; i >= 0; i--) run.update(batchOf([given[i]!], { firstRow: i }));
+    for (let i = given.length - 1; i >= 0; i--) void run.update(batchOf([given[i]!], { firstRow: i }));
     expect(run.finish()).toEqual(forwards);
     expect(forwards.tokensSeen).toBe(200);
     expect(forwards.tokens).toBeGreaterThan(10);

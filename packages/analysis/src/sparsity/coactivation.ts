@@ -14,8 +14,12 @@
 import { QsaeError, UsageError } from "@qsae/runtime";
 import type { Metric } from "@qsae/core";
 import { countPairs } from "./count-pairs.ts";
+import { jaccardAmong, latentsOfPairs, type JaccardAmong } from "./jaccard-among.ts";
 import { rankedPairs, type LatentPair } from "./ranked-pairs.ts";
 import { tokenSample } from "./token-sample.ts";
+
+/** As many as a heat map can name. */
+const AMONG = 40;
 
 export interface CoactivationOptions {
   /** Length of each list of pairs. Default 100. */
@@ -37,6 +41,8 @@ export interface Coactivation {
   readonly byCount: readonly LatentPair[];
   readonly byJaccard: readonly LatentPair[];
   readonly byLift: readonly LatentPair[];
+  /** All pairs among the first 40 latents that the lists name, by Jaccard index first: for a heat map. */
+  readonly among: JaccardAmong;
 }
 
 /**
@@ -75,9 +81,12 @@ export function coactivation({
             throw new QsaeError("coactivation: no tokens were evaluated; give at least 1");
           }
           const { tokens, firings } = sample.kept();
-          const ranked = rankedPairs({ topPairs, minTogether, tokens });
-          const pairs = countPairs(dSae, firings, ranked.offer);
-          return { tokens, tokensSeen: sample.tokensSeen(), pairs, ...ranked.finish() };
+          const ranked = rankedPairs({ topPairs, tokens });
+          const pairs = countPairs(dSae, firings, minTogether, ranked.offer);
+          const lists = ranked.finish();
+          const listed = [...lists.byJaccard, ...lists.byCount, ...lists.byLift];
+          const among = jaccardAmong(latentsOfPairs(listed, AMONG), firings);
+          return { tokens, tokensSeen: sample.tokensSeen(), pairs, ...lists, among };
         },
       };
     },

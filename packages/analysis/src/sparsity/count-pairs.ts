@@ -2,12 +2,12 @@
 export type PairVisitor = (a: number, b: number, together: number, ofA: number, ofB: number) => void;
 
 /**
- * Visits every pair of latents that fires on one token, once, by ascending a.
+ * Visits the pairs of latents that fire together on at least `minTogether` tokens, each once, by ascending a, then b.
  *
  * @param firings latents of tokens, ascending within a token, each token ended by a negative number
- * @returns how many pairs there are
+ * @returns how many pairs fire together on at least one token
  */
-export function countPairs(dSae: number, firings: Int32Array, visit: PairVisitor): number {
+export function countPairs(dSae: number, firings: Int32Array, minTogether: number, visit: PairVisitor): number {
   const { starts, places } = placesOfLatents(dSae, firings);
   const tokens = (j: number): number => starts[j + 1]! - starts[j]!;
   const together = new Int32Array(dSae); // with the latent at hand
@@ -21,11 +21,16 @@ export function countPairs(dSae: number, firings: Int32Array, visit: PairVisitor
         together[b]! += 1;
       }
     }
-    for (const b of partners.subarray(0, count).sort()) {
+    pairs += count;
+    let frequent = 0; // of a long tail of pairs few are: only those are worth sorting
+    for (const b of partners.subarray(0, count)) {
+      if (together[b]! >= minTogether) partners[frequent++] = b;
+      else together[b] = 0;
+    }
+    for (const b of partners.subarray(0, frequent).sort()) {
       visit(a, b, together[b]!, tokens(a), tokens(b));
       together[b] = 0;
     }
-    pairs += count;
   }
   return pairs;
 }

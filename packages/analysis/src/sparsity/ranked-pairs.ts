@@ -19,18 +19,12 @@ export interface RankedPairs {
   finish(): Record<"byCount" | "byJaccard" | "byLift", readonly LatentPair[]>;
 }
 
-export function rankedPairs(options: {
-  readonly topPairs: number;
-  readonly minTogether: number;
-  readonly tokens: number;
-}): RankedPairs {
-  const { topPairs, minTogether, tokens } = options;
+export function rankedPairs({ topPairs, tokens }: { readonly topPairs: number; readonly tokens: number }): RankedPairs {
   const byCount = ranking(topPairs, ({ together }) => together);
   const byJaccard = ranking(topPairs, ({ jaccard }) => jaccard);
   const byLift = ranking(topPairs, ({ lift }) => lift);
   return {
     offer(a, b, together, ofA, ofB) {
-      if (together < minTogether) return;
       const jaccard = together / (ofA + ofB - together);
       const lift = (together * tokens) / (ofA * ofB);
       const counted = byCount.takes(together, together);

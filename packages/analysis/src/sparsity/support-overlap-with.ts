@@ -5,8 +5,8 @@
  *
  * with A_i and B_i the latents that fire on token i (Dice 1945), and the same sums over tokens for each latent alone.
  */
-import { QsaeError, UsageError, type Latents, type Sae } from "@qsae/runtime";
-import type { Metric } from "@qsae/core";
+import { QsaeError, UsageError, type Latents } from "@qsae/runtime";
+import type { Metric, RunnableSae } from "@qsae/core";
 
 export interface SupportOverlapResult {
   /** 1 where nothing fires. */
@@ -21,7 +21,7 @@ export interface SupportOverlapResult {
 
 /**
  * Overlap of the evaluated SAE with `other` on the same activations. Latent j of one is compared with latent j of the other: they
- * must be forms of one SAE, say float and quantized.
+ * must be forms of one SAE, say float and quantized. `other` is the caller's, who disposes it if it is on a backend.
  *
  * Errors on use: `UsageError` if the two are not of one shape; `QsaeError` when there are no tokens.
  *
@@ -30,7 +30,7 @@ export interface SupportOverlapResult {
  * const evaluation = await evaluateSae(loadSae(ternary), heldOut, { metrics });
  * evaluation.metrics.support.overlap; // 0.62
  */
-export function supportOverlapWith(other: Pick<Sae, "dIn" | "dSae" | "encode">): Metric<SupportOverlapResult> {
+export function supportOverlapWith(other: Pick<RunnableSae, "dIn" | "dSae" | "encode">): Metric<SupportOverlapResult> {
   return {
     id: "support_overlap",
     start({ dIn, dSae }) {
@@ -45,8 +45,8 @@ export function supportOverlapWith(other: Pick<Sae, "dIn" | "dSae" | "encode">):
       let tokens = 0;
       let changed = 0;
       return {
-        update({ n, x, latents }) {
-          const others = other.encode(x);
+        async update({ n, x, latents }) {
+          const others = await other.encode(x);
           for (let i = 0; i < n; i++) if (compareToken(i, latents, others, shared, fired)) changed++;
           tokens += n;
         },

@@ -32,7 +32,8 @@ describe("topTokens", () => {
         const given = all.map((one): Token => ({ x: [0], latents: one }));
         const metric = topTokens({ perLatent: 3 });
         const backwards = metric.start({ dIn: 1, dSae: 4 });
-        for (let i = given.length - 1; i >= 0; i--) backwards.update(batchOf([given[i]!], { dSae: 4, firstRow: i }));
+        for (let i = given.length - 1; i >= 0; i--)
+          void backwards.update(batchOf([given[i]!], { dSae: 4, firstRow: i }));
         expect(backwards.finish()).toEqual(measure(metric, given, [], 4));
       }),
     );

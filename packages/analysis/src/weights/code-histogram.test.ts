@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codeHistograms } from "./code-histogram.ts";
 import { codeMatrix, floatMatrix, mixedMatrix, packedSae } from "./packed.fixture.ts";
@@ -32,6 +33,25 @@ describe("codeHistograms", () => {
       { matrix: "dictionary, part 2", firstCode: -1, counts: [1, 0, 2] },
       { matrix: "dictionary, part 3", firstCode: 0, counts: [2, 0, 0, 1] },
     ]);
+  });
+
+  it("loses no weight, and finds each code as often as it is", () => {
+    const row = fc.tuple(fc.integer({ min: -2, max: 3 }), fc.integer({ min: -2, max: 3 }));
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 9 }), (rows) => {
+        const matrix = codeMatrix(
+          rows,
+          rows.map(() => 1),
+          [-2, 3],
+        );
+        const codes = rows.flat();
+        const counts = [-2, -1, 0, 1, 2, 3].map((code) => codes.filter((each) => each === code).length);
+        expect(codeHistograms(packedSae([matrix, matrix]))).toEqual([
+          { matrix: "encoder", firstCode: -2, counts },
+          { matrix: "dictionary", firstCode: -2, counts },
+        ]);
+      }),
+    );
   });
 
   it("has nothing to say about float weights", () => {

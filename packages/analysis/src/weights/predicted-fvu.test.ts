@@ -66,6 +66,23 @@ describe("predictedFvuIncrease", () => {
     );
   });
 
+  it("is 0 for the SAE itself, and grows with the square of the errors", () => {
+    const power = { meanSquare: Float64Array.of(8, 2, 5), variance: 4 };
+    const none = { total: 0, perLatent: new Float64Array(3), squaredErrors: new Float64Array(3), worst: [] };
+    expect(predictedFvuIncrease(float, float, power)).toEqual(none);
+    const error = fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 9 }));
+    fc.assert(
+      fc.property(fc.tuple(error, error, error), (errors) => {
+        const off = (factor: number): number => {
+          const rows = errors.map((row, j) => row.map((value, c) => float.atom(j)[c]! + factor * value));
+          return predictedFvuIncrease(dictionary(rows), float, power).total;
+        };
+        expect(off(2)).toBeCloseTo(4 * off(1), 10);
+        expect(off(-1)).toBe(off(1));
+      }),
+    );
+  });
+
   it("refuses other shapes and atoms that are not finite", () => {
     const power = { meanSquare: Float64Array.of(1, 1, 1), variance: 1 };
     expect(() => predictedFvuIncrease(dictionary([[1, 0]]), float, power)).toThrow(UsageError);

@@ -1,4 +1,5 @@
 import { UsageError } from "@qsae/runtime";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codeMatrix, floatMatrix, mixedMatrix, packedSae } from "./packed.fixture.ts";
 import { quantizationError } from "./quantization-error.ts";
@@ -28,6 +29,22 @@ describe("quantizationError", () => {
 
   it("is 0 against itself", () => {
     expect([...quantizationError(float, float)]).toEqual([0, 0]);
+  });
+
+  it("does not depend on the unit of an atom, nor on its number", () => {
+    const value = fc.integer({ min: -9, max: 9 });
+    const pair = fc.tuple(fc.tuple(value, value), fc.tuple(value, value));
+    const errors = (pairs: readonly (readonly [readonly number[], readonly number[]])[]): readonly number[] => {
+      const [q, w] = [floatMatrix(pairs.map(([a]) => a)), floatMatrix(pairs.map(([, b]) => b))];
+      return [...quantizationError(packedSae([w, q]), packedSae([w, w]))];
+    };
+    fc.assert(
+      fc.property(fc.array(pair, { minLength: 1, maxLength: 6 }), fc.constantFrom(0.5, 8, -2), (pairs, unit) => {
+        const scaled = pairs.map(([q, w]) => [q.map((v) => unit * v), w.map((v) => unit * v)] as const);
+        expect(errors(scaled)).toEqual(errors(pairs));
+        expect(errors(pairs.toReversed())).toEqual(errors(pairs).toReversed());
+      }),
+    );
   });
 
   it("names both shapes where they differ", () => {

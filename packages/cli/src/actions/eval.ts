@@ -1,19 +1,18 @@
 /** `qsae eval`: the figures of one SAE on held-out activations, and in the place of a language model's own. */
 import type { EvaluationSummary } from "@qsae/analysis";
+import { openBackend, type Backend } from "@qsae/core";
 import { catalogOf } from "../catalog.ts";
 import type { EvalFlags } from "../commands/eval.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { interruptible } from "../errors/interrupted.ts";
 import { levelsTable } from "../evaluation/levels-table.ts";
 import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
-import { heldoutFiles } from "../evaluation/heldout-files.ts";
-import { openActivationFiles } from "../files/open-activation-files.ts";
 import { openSae } from "../open-sae.ts";
 import { bytes, count, fvu } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
 import { evaluateSpliced } from "../spliced/evaluate-spliced.ts";
-import { harvestForEvaluation } from "../spliced/harvest-for-evaluation.ts";
 import { splicePlan } from "../spliced/splice-plan.ts";
+import { withEvaluationData } from "../spliced/with-evaluation-data.ts";
 import { splicedLines } from "../spliced/spliced-lines.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 
@@ -21,24 +20,16 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
   const terminal = openTerminal(flags);
   const config = await loadConfig(flags.config);
   const opened = await openSae(flags.sae, catalogOf(config));
-  const plan = await splicePlan(flags, config, opened);
-  const text = flags.data === undefined && config.heldout === undefined ? plan?.text : undefined;
-  const result = await interruptible("stopping", async (signal) => {
-    const harvested = plan && text && (await harvestForEvaluation(plan, text, { terminal, signal }));
-    try {
-      const files = heldoutFiles("eval", harvested ? { ...flags, data: harvested.path } : flags, config);
-      const source = await openActivationFiles(files);
-      try {
-        const { summary } = await evaluatePacked(opened, source, { terminal, label: opened.name, signal });
-        const splice = plan && (await evaluateSpliced(plan, opened.packed, { terminal, data: files.data, signal }));
-        return { summary, splice, files: harvested ? undefined : files };
-      } finally {
-        await source.close();
-      }
-    } finally {
-      await harvested?.remove();
-    }
-  });
+  const plan = await splicePlan(flags, config, [opened]);
+  const result = await interruptible("stopping", (signal) =>
+    withEvaluationData({ command: "eval", flags, config, plan, terminal, signal }, async ({ source, path, files }) => {
+      const { summary } = await withBackend(({ ops }) =>
+        evaluatePacked(opened, source, { terminal, label: opened.name, signal, ops }),
+      );
+      const [splice] = plan ? await evaluateSpliced(plan, [opened.packed], { terminal, data: path, signal }) : [];
+      return { summary, splice, files };
+    }),
+  );
 
   const { summary, splice, files } = result;
   terminal.print([...lines(summary), ...(splice ? splicedLines(splice) : [])].join("\n"));
@@ -56,12 +47,23 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
   });
 }
 
+async function withBackend<T>(use: (backend: Backend) => Promise<T>): Promise<T> {
+  const backend = await openBackend("auto");
+  try {
+    return await use(backend);
+  } finally {
+    await backend.close();
+  }
+}
+
 function lines(summary: EvaluationSummary): readonly string[] {
   const { tokens, d_sae, d_in, bits_per_weight, file_bits_per_weight, bytes: size, tokens_per_second } = summary;
   return [
     `FVU              ${fvu(summary.fvu)}`,
     `L0               ${summary.l0.toFixed(2)}`,
     `dead latents     ${count(summary.dead)} of ${count(d_sae)} in ${count(tokens)} tokens`,
+    `dense latents    ${count(summary.dense)} (fire on more than a tenth of tokens)`,
+    ...(summary.shrinkage === undefined ? [] : [`shrinkage        ${summary.shrinkage.toFixed(4)} (1: unbiased)`]),
     `shape            ${count(d_sae)} latents of width ${count(d_in)}`,
     `bits per weight  ${bits_per_weight?.toFixed(2)} (in the file: ${file_bits_per_weight?.toFixed(2)})`,
     `packed file      ${bytes(size ?? 0)}`,

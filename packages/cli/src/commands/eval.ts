@@ -1,26 +1,14 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { CommonFlags } from "../terminal/terminal.ts";
-import { collect, command, integer, SAE_PATHS } from "./command.ts";
+import { command, SAE_PATHS } from "./command.ts";
+import { withDataOptions, withModelOptions, type DataFlags, type ModelFlags } from "./shared-options.ts";
 
-export interface EvalFlags extends CommonFlags {
+export interface EvalFlags extends CommonFlags, DataFlags, ModelFlags {
   readonly sae: string;
-  readonly data?: string;
-  readonly tensor?: string;
-  readonly target?: string;
-  readonly targetTensor?: string;
-  readonly tokens?: number;
-  readonly config?: string;
-  readonly model?: string;
-  readonly tokenizer?: string;
-  readonly text?: readonly string[];
-  readonly hook?: string;
-  readonly context?: number;
-  readonly windows?: number;
-  readonly ablation?: "mean" | "zero";
 }
 
 export function evalCommand(): Command {
-  return command({
+  const made = command({
     name: "eval",
     summary: "measure an SAE, as it is stored, on activations: FVU, L0, dead latents, size",
     examples: [
@@ -28,38 +16,9 @@ export function evalCommand(): Command {
       "qsae eval --sae runs/transcoder --data mlp-in.safetensors --target mlp-out.safetensors",
       "qsae eval --sae examples/pretrained/ternary.qsae.safetensors --model examples/tiny-lm --text examples/tiny-lm/heldout.txt --windows 16",
     ],
-  })
-    .requiredOption("--sae <path>", SAE_PATHS)
-    .option(
-      "--data <file>",
-      "activations (.safetensors or .npy); default: heldout of the configuration, else those of --model on --text",
-    )
-    .option("--tensor <name>", "which tensor of the file; default: the only float one")
-    .option(
-      "--target <file>",
-      "what a transcoder is to make of them: activations of the same tokens; default: the same",
-    )
-    .option("--target-tensor <name>", "which tensor of --target; default: the only float one")
-    .option("--tokens <n>", "only the first n rows; default: all", integer(2))
-    .option("--config <file>", "configuration; default: qsae.config.* of the current folder")
-    .option(
-      "--model <path>",
-      "ONNX language model, or a folder with one: measure its cross-entropy and KL with the SAE in place of its activations",
-    )
-    .option("--tokenizer <folder>", "folder with tokenizer.json; default: the model's folder")
-    .option(
-      "--text <file>",
-      "plain text for --model; may be given several times; default: the windows that --data was harvested on",
-      collect,
-    )
-    .option("--hook <name>", "layer number, name such as blocks.1, or a tensor's own name; default: what the SAE says")
-    .option("--context <n>", "tokens per window of --text; default 128", integer(3))
-    .option("--windows <n>", "run --model on n windows at most; default: all", integer(1))
-    .addOption(
-      new Option("--ablation <kind>", "what CE recovered compares with; default mean").choices(["mean", "zero"]),
-    )
-    .action(async (flags: EvalFlags) => {
-      const { evaluate } = await import("../actions/eval.ts");
-      await evaluate(flags);
-    });
+  }).requiredOption("--sae <path>", SAE_PATHS);
+  return withModelOptions(withDataOptions(made)).action(async (flags: EvalFlags) => {
+    const { evaluate } = await import("../actions/eval.ts");
+    await evaluate(flags);
+  });
 }

@@ -33,6 +33,7 @@ export interface TrainFlags extends CommonFlags {
   readonly resampleEvery?: number;
   readonly resampleUntilFraction?: number;
   readonly checkpointEvery?: number;
+  readonly gradientsEvery?: number;
   readonly backend?: string;
   readonly out?: string;
   readonly resume?: boolean;
@@ -93,6 +94,7 @@ export function trainCommand(): Command {
       number({ min: 0, max: 1 }),
     )
     .option("--checkpoint-every <n>", "steps between checkpoints; default 200", integer(1))
+    .option("--gradients-every <n>", "steps between records of gradients; default 25, 0: none", integer(0))
     .option("--backend <name>", "auto, wasm, webgpu, cuda, tensorflow or cpu; default auto")
     .option("--out <folder>", "folder of the run")
     .option("--resume", "go on with the run in --out; what it was started with need not be repeated")

@@ -5,7 +5,7 @@ import type { TableData } from "../terminal/table.ts";
 /** A level of an SAE; what was not measured is absent. */
 export type Level = Omit<LevelSummary, "fvu" | "l0"> & Partial<Pick<LevelSummary, "fvu" | "l0">>;
 
-/** Hierarchies have ten or so; a file that claims thousands would be decoded as often, and fill the screen. */
+/** Hierarchies have ten or so; a file that claims thousands would fill the screen. */
 export const MOST_LEVELS = 64;
 
 const ABSENT = "-";

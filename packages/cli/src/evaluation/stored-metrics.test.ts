@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { storedMetrics, storedOfLevel, withoutLevels } from "./stored-metrics.ts";
 
-const summary = { fvu: 0.1, explained_variance: 0.9, mse: 1, l0: 5, dead: 2, tokens: 300, d_in: 4, d_sae: 8 };
+const summary = { fvu: 0.1, explained_variance: 0.9, mse: 1, l0: 5, dead: 2, dense: 1, tokens: 300, d_in: 4, d_sae: 8 };
 const level = (levels: number, fvu: number) => ({
   levels,
   fvu,

@@ -2,6 +2,7 @@
 import type { StepEvent } from "@qsae/core";
 import { FormatError } from "@qsae/runtime";
 import { z } from "zod";
+import { gradientRecordsSchema, gradientsOf, storedGradients } from "./gradient-records.ts";
 
 const stepRecordSchema = z.strictObject({
   step: z.number().int().positive(),
@@ -16,6 +17,7 @@ const stepRecordSchema = z.strictObject({
   batch_fvu: z.number().nullable(),
   // Runs of before there were norms have none.
   grad_norms: z.record(z.string(), z.number()).default({}),
+  gradients: gradientRecordsSchema.optional(),
   resampled: z.number().int().nonnegative().optional(),
   elapsed_ms: z.number(),
 });
@@ -32,6 +34,7 @@ export function stepLine({
   dead,
   batchFvu,
   gradNorms,
+  gradients,
   resampled,
   elapsedMs,
 }: StepEvent): string {
@@ -46,6 +49,7 @@ export function stepLine({
     dead,
     batch_fvu: Number.isNaN(batchFvu) ? null : batchFvu,
     grad_norms: gradNorms,
+    ...(gradients === undefined ? {} : { gradients: storedGradients(gradients) }),
     ...(resampled === undefined ? {} : { resampled }),
     elapsed_ms: elapsedMs,
   };
@@ -69,6 +73,7 @@ export function parseStepLines(text: string, path: string): readonly StepEvent[]
       batch_fvu: batchFvu,
       grad_norms: gradNorms,
       elapsed_ms: elapsedMs,
+      gradients,
       resampled,
       ...same
     } = parsed.data;
@@ -78,6 +83,7 @@ export function parseStepLines(text: string, path: string): readonly StepEvent[]
       batchFvu: batchFvu ?? NaN,
       gradNorms,
       elapsedMs,
+      ...(gradients === undefined ? {} : { gradients: gradientsOf(gradients) }),
       ...(resampled === undefined ? {} : { resampled }),
     };
   });

@@ -28,6 +28,7 @@ const TRAINING_KEYS = {
   resampleEvery: "resample_every",
   resampleUntilFraction: "resample_until_fraction",
   checkpointEvery: "checkpoint_every",
+  gradientsEvery: "gradients_every",
 } as const satisfies Partial<Record<keyof TrainFlags, keyof TrainingInput>>;
 
 /**

@@ -1,5 +1,5 @@
-/** A language model with an SAE, as it is stored, in the place of its activations. */
-import { ceRecovered, type CeRecovered } from "@qsae/analysis";
+/** A language model with SAEs, as they are stored, in the place of its activations. */
+import { ceRecoveredByEach, type CeRecovered } from "@qsae/analysis";
 import type { TokenWindows } from "@qsae/core";
 import { openSplicedModel, readTokenWindows, windowsOfText } from "@qsae/data";
 import { encodePackedSae, loadSae, UsageError, type PackedSae } from "@qsae/runtime";
@@ -20,17 +20,21 @@ export interface EvaluateSplicedOptions {
   readonly signal: AbortSignal;
 }
 
-/** Throws as `openSplicedModel`, `windowsOfText` and `ceRecovered`; UsageError if neither text nor activations give windows. */
+/**
+ * One entry per SAE, all of one pass of the model. Throws as `openSplicedModel`, `windowsOfText` and `ceRecoveredByEach`;
+ * UsageError if neither text nor activations give windows.
+ */
 export async function evaluateSpliced(
   plan: SplicePlan,
-  packed: PackedSae,
+  saes: readonly PackedSae[],
   { terminal, data, signal }: EvaluateSplicedOptions,
-): Promise<SplicedEvaluation> {
+): Promise<readonly SplicedEvaluation[]> {
   const model = await openHook(plan);
   try {
     const windows = await windowsOf(plan, model.vocabulary, data, signal);
     let progress: Progress | undefined;
-    const figures = await ceRecovered(model, loadSae(encodePackedSae(packed)), windows, {
+    const loaded = saes.map((packed) => loadSae(encodePackedSae(packed)));
+    const figures = await ceRecoveredByEach(model, loaded, windows, {
       ablation: plan.ablation,
       signal,
       onProgress: ({ windows: done, totalWindows }) => {
@@ -38,7 +42,7 @@ export async function evaluateSpliced(
         progress.update(done * windows.context);
       },
     }).finally(() => progress?.stop());
-    return { model: plan.modelPath, hook: model.hook, ...figures };
+    return figures.map((each) => ({ model: plan.modelPath, hook: model.hook, ...each }));
   } finally {
     await model.close();
   }

@@ -1,9 +1,9 @@
-/** What `qsae eval --model` is to run: the model, its hook, and the text. */
+/** What `--model` is to run: the model, its hook, and the text. */
 import { readdir } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import type { HarvestText } from "@qsae/data";
 import { FormatError, UsageError } from "@qsae/runtime";
-import type { EvalFlags } from "../commands/eval.ts";
+import type { DataFlags, ModelFlags } from "../commands/shared-options.ts";
 import { harvestText, hookOf } from "../files/harvest-text.ts";
 import { kindOfPath } from "../files/kind-of-path.ts";
 import type { QsaeConfig } from "../config/define-config.ts";
@@ -22,21 +22,20 @@ export interface SplicePlan {
   readonly ablation: "mean" | "zero";
 }
 
-type SpliceFlags = Pick<
-  EvalFlags,
-  "model" | "tokenizer" | "text" | "hook" | "context" | "windows" | "ablation" | "data" | "target"
->;
+type SpliceFlags = ModelFlags & Pick<DataFlags, "data" | "target">;
 
 const ONLY_WITH_MODEL = ["tokenizer", "text", "hook", "context", "windows", "ablation"] as const;
 
 /**
+ * @param saes to be put in the model, one after the other
  * @returns undefined where no model is given
- * @throws UsageError if an option needs the model, or the hook is nowhere said; FormatError if a folder does not have one model
+ * @throws UsageError if an option needs the model, or the hook is nowhere said or not the same for all; FormatError if a folder
+ * does not have one model
  */
 export async function splicePlan(
   flags: SpliceFlags,
   { heldoutTarget }: QsaeConfig,
-  { packed }: Pick<OpenedSae, "packed">,
+  saes: readonly Pick<OpenedSae, "name" | "packed">[],
 ): Promise<SplicePlan | undefined> {
   const { model, tokenizer, text, hook, context = 128, windows = Infinity, ablation = "mean", data } = flags;
   if (model === undefined) {
@@ -55,10 +54,11 @@ export async function splicePlan(
   if (text === undefined && needsText !== undefined) {
     throw new UsageError(`--${needsText}: --text FILE is missing; the windows of --data are taken as they are`);
   }
-  const hookOfSae = hook === undefined ? packed.description.provenance["hook"] : undefined;
+  const hookOfSae = hook === undefined ? sharedHook(saes) : undefined;
   const name = hook ?? hookOfSae;
   if (name === undefined) {
-    throw new UsageError("--model: --hook NAME is missing, and the SAE does not say where its activations come from");
+    const who = saes.length === 1 ? "the SAE does not say where its" : "the SAEs do not say where their";
+    throw new UsageError(`--model: --hook NAME is missing, and ${who} activations come from`);
   }
   const modelPath = await modelFile(model);
   return {
@@ -71,6 +71,20 @@ export async function splicePlan(
     maxWindows: windows,
     ablation,
   };
+}
+
+/** What those say that say something. @throws UsageError if they do not agree */
+function sharedHook(saes: readonly Pick<OpenedSae, "name" | "packed">[]): string | undefined {
+  const said = saes.flatMap(({ name, packed }) => {
+    const hook = packed.description.provenance["hook"];
+    return hook === undefined ? [] : [{ name, hook }];
+  });
+  const [first] = said;
+  const other = said.find(({ hook }) => hook !== first?.hook);
+  if (first === undefined || other === undefined) return first?.hook;
+  throw new UsageError(
+    `--model: --hook NAME is missing, and the SAEs say different ones (${first.name}: ${first.hook}, ${other.name}: ${other.hook})`,
+  );
 }
 
 /** The model itself, or the only one in a folder. */

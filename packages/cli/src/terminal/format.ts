@@ -24,3 +24,26 @@ export function clock(seconds: number): string {
 export function fvu(value: number): string {
   return value.toFixed(4);
 }
+
+/** `0.6213` -> `62.1 %` */
+export function percent(share: number, digits = 1): string {
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
+/** With its sign, the size as `format` writes it: `-0.0123`, `+3`; what is written as zero has none. */
+export function signed(value: number, format: (size: number) => string): string {
+  const size = format(Math.abs(value));
+  return /[1-9]/.test(size) ? `${value < 0 ? "-" : "+"}${size}` : size;
+}
+
+/** A ratio: `0.615` -> `x 0.62` */
+export function times(ratio: number): string {
+  return `x ${ratio.toFixed(2)}`;
+}
+
+/** In the place of a figure that was not measured. */
+export const ABSENT = "-";
+
+export function shown(value: number | undefined, format: (value: number) => string): string {
+  return value === undefined ? ABSENT : format(value);
+}

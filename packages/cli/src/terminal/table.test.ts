@@ -36,10 +36,17 @@ describe("renderTable", () => {
 
   it("breaks headings where they say so, in a grid only", () => {
     const broken = { columns: ["", "bits per\nweight"], rows: [["float", "32"]] };
+    const words = { columns: ["", "shrink-\nage", "bits/\nweight"], rows: [["float", "1", "32"]] };
+    expect(renderTable(words, { width: 9, colors: plain })).toBe("float\n  shrinkage    1\n  bits/weight  32");
     expect(renderTable(broken, { width: 80, colors: plain })).toBe(
       "        bits per\n          weight\nfloat         32",
     );
     expect(renderTable(broken, { width: 10, colors: plain })).toBe("float\n  bits per weight  32");
+  });
+
+  it("names the rows of blocks by what the first column is, where it says so", () => {
+    const levels = { columns: ["against\nfloat", "FVU"], rows: [["ternary", "+0.1"]] };
+    expect(renderTable(levels, { width: 9, colors: plain })).toBe("against float: ternary\n  FVU  +0.1");
   });
 
   it("does not count colours as width", () => {

@@ -62,17 +62,25 @@ function boldLines(heading: string, colors: Colors): string {
 }
 
 function isNumeric(rows: TableData["rows"], column: number): boolean {
-  return column > 0 && rows.every((row) => /^(-?\d|-$)/.test(row[column]!));
+  return column > 0 && rows.every((row) => /^([-+]?\d|x \d|-$)/.test(row[column]!));
 }
 
 function blocksOf(columns: TableData["columns"], rows: TableData["rows"], colors: Colors): string {
-  const headings = columns.slice(1).map((heading) => heading.replace("\n", " "));
+  const [first, ...headings] = columns.map(inOneLine);
   const headingWidth = Math.max(...headings.map((heading) => heading.length));
   return rows
     .map(([name, ...cells]) =>
-      [colors.bold(name), ...cells.map((cell, i) => `  ${headings[i]!.padEnd(headingWidth)}  ${cell}`)].join("\n"),
+      [
+        colors.bold(first === "" ? name! : `${first}: ${name}`),
+        ...cells.map((cell, i) => `  ${headings[i]!.padEnd(headingWidth)}  ${cell}`),
+      ].join("\n"),
     )
     .join("\n\n");
+}
+
+/** `shrink-\nage` is one word. */
+function inOneLine(heading: string): string {
+  return heading.replace("-\n", "").replace("/\n", "/").replace("\n", " ");
 }
 
 /** Visible width of the longest line. */

@@ -20,7 +20,8 @@ export interface EvaluatedBatch {
 }
 
 export interface MetricRun<R> {
-  update(batch: EvaluatedBatch): void;
+  /** One batch. A promise is awaited before the next batch comes. */
+  update(batch: EvaluatedBatch): void | Promise<void>;
   /** @throws QsaeError when the metric is undefined on this data (no tokens, zero variance); never returns NaN. */
   finish(): R;
 }

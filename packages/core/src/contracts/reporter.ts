@@ -42,25 +42,26 @@ export interface StepEvent {
   readonly elapsedMs: number;
 }
 
-/** What the gradient did to one parameter in one step. */
+/** What the gradient did to one parameter in one step: up to the optimiser and the variant's constraints, before any resampling. */
 export interface GradientRecord {
   /** Of the gradient, as in `gradNorms`. */
   readonly norm: number;
-  /** Norm of the step's change over the norm of the parameter before it; absent where the parameter was all zero. */
+  /** Norm of the step's change over the norm of the parameter before it; absent where float32 has no such ratio (all zero before). */
   readonly updateRatio?: number;
-  /** Share of the entries whose gradient is exactly 0. */
+  /** Share of the entries whose gradient, as the variant corrected it, is exactly 0. */
   readonly zeroShare: number;
-  /** Quantized weights: share of the codes that this step changed. */
+  /** Parameters with codes: share of the codes that this step changed. */
   readonly changedCodes?: number;
-  /** Quantized weights: share of the codes whose sign (-1, 0 or 1) this step changed. */
+  /** Parameters with codes: share of the codes whose sign (-1, 0 or 1) this step changed. */
   readonly signFlips?: number;
-  /** Quantized weights, in fewer steps than the rest. */
+  /** Parameters whose codes the forward pass rounds to, in fewer steps than the rest. */
   readonly straightThrough?: StraightThroughMismatch;
 }
 
 /**
  * The straight-through gradient of sampled weights against what a step of their code does to the loss: the central difference
- * `(L(c + 1) - L(c - 1)) / (q(c + 1) - q(c - 1))`, one-sided at the ends of the range.
+ * `(L(c + 1) - L(c - 1)) / (q(c + 1) - q(c - 1))`, one-sided at the ends of the range. Both are of a few tokens of the step and
+ * the weights it began with. Neither number is there where float32 losses do not resolve the differences.
  */
 export interface StraightThroughMismatch {
   /** Sampled. */

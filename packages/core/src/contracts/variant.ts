@@ -73,12 +73,40 @@ export interface ResampleContext {
   readonly residuals: Tensor;
 }
 
+/** A parameter with codes: the float weights behind quantized ones. What the analysis of gradients needs to know of it. */
+export interface QuantizedWeights {
+  /** `W_dec` */
+  readonly param: string;
+  /** The axis of the parameter, which has two, that counts latents. */
+  readonly latentAxis: 0 | 1;
+  /**
+   * What each code stands for before scaling: -1 or 1, or -1, 0 or 1, or -1.5 .. 1.5, so that its sign is that of the weight and
+   * equal levels are equal codes. Any shape; of a sum of planes, the codes of all of them.
+   */
+  levels(ops: TensorOps, params: Tensors): Tensor;
+  /** Absent where the forward pass does not round (soft bits): its gradients are exact. */
+  readonly rounding?: Rounding;
+}
+
+/** Rounding that gradients pass straight through. Entry by entry: each depends on its own weight, and on a grid that stands. */
+export interface Rounding {
+  /** What the forward pass has in the parameter's place. Of its shape. */
+  rounded(ops: TensorOps, params: Tensors): Tensor;
+  /**
+   * The parameter with each entry where its code is the next one up (`by` 1) or down (-1), or as it is where there is none. Of a
+   * sum of planes: the next code of the last, finest plane.
+   */
+  neighbours(ops: TensorOps, params: Tensors, by: 1 | -1): Tensor;
+}
+
 export interface Variant {
   readonly id: string;
   /** Everything needed to make this variant again, as JSON with the field's key names (`d_in`, `d_sae`, `k`). */
   readonly config: Readonly<Record<string, unknown>>;
   readonly dIn: number;
   readonly dSae: number;
+  /** Which parameters have codes. Absent: none has. */
+  readonly quantized?: readonly QuantizedWeights[];
   /** Fresh parameters. */
   init(ops: TensorOps, context: InitContext): Tensors;
   /** Pure: reads params and x, returns new tensors. */

@@ -120,10 +120,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const start = { variant: variant.id, config, backend: backend.name, startStep, totalSteps: steps, provenance };
     await emit((r) => r.onStart?.(start));
 
+    // Records that nobody reads are not made.
+    const recording = reporters.some((reporter) => reporter.onStep !== undefined)
+      ? training
+      : { ...training, gradients_every: 0 };
     const { batch_size: batchSize, accumulation_steps: batchesPerStep, seed } = training;
     for await (const batches of trainingBatches(source, { batchSize, batchesPerStep, seed, startStep, steps })) {
       if (signal?.aborted) break;
-      const outcome = await guarded(state.step + 1, () => trainingStep(ops, variant, state, batches, training, steps));
+      const outcome = await guarded(state.step + 1, () => trainingStep(ops, variant, state, batches, recording, steps));
       state = outcome.state;
       const event: StepEvent = {
         ...outcome.measured,

@@ -83,6 +83,14 @@ const keys = z.strictObject({
     .positive()
     .default(200)
     .describe("Steps between checkpoints. The last step is always saved."),
+  gradients_every: z
+    .number()
+    .int()
+    .nonnegative()
+    .default(25)
+    .describe(
+      "Steps between records of what gradients do; the first and the last step always have one. Every twentieth record compares straight-through gradients with steps of codes. 0: none.",
+    ),
 });
 
 /** The keys; contradictions between them, which {@link parseTrainingConfig} refuses, are JSON Schema in its metadata. */

@@ -1,7 +1,7 @@
 /** Variants small enough that every number of a run can be checked. */
 import type { HostTensor, HostTensors } from "@qsae/runtime";
-import type { TensorOps } from "../contracts/tensor-ops.ts";
-import type { Variant } from "../contracts/variant.ts";
+import type { Tensor, TensorOps } from "../contracts/tensor-ops.ts";
+import type { QuantizedWeights, Variant } from "../contracts/variant.ts";
 
 export const D = 6;
 
@@ -110,4 +110,60 @@ const wide = (ops: TensorOps, mask: ReturnType<TensorOps["zeros"]>, shape: reado
 function scaled(params: HostTensors, name: string, factor: number): HostTensor {
   const { shape, data } = params[name]!;
   return { shape, data: Float32Array.from(data, (value) => value * factor) };
+}
+
+export interface CodedOptions extends TinyOptions {
+  /** Distance of two levels. */
+  readonly step: number;
+  /** Codes are -range .. range. */
+  readonly range: number;
+}
+
+/** {@link tinySae} without AuxK or constraints, both of whose matrices are rounded to a fixed grid, straight through. */
+export function codedSae({ dIn, dSae, k, step, range }: CodedOptions): Variant {
+  const tiny = tinySae({ dIn, dSae, k });
+  const codes = (ops: TensorOps, w: Tensor): Tensor => ops.clipByValue(ops.round(ops.div(w, step)), -range, range);
+  const rounded = (ops: TensorOps, w: Tensor): Tensor =>
+    ops.customGrad(
+      [w],
+      () => ({ value: ops.mul(codes(ops, w), step), saved: [] }),
+      (dy) => [ops.mul(dy, 1)],
+    );
+  const quantized = (param: string, latentAxis: 0 | 1): QuantizedWeights => ({
+    param,
+    latentAxis,
+    levels: (ops, params) => codes(ops, params[param]!),
+    rounding: {
+      rounded: (ops, params) => ops.mul(codes(ops, params[param]!), step),
+      neighbours: (ops, params, by) => {
+        const w = params[param]!;
+        const is = codes(ops, w);
+        const isLast = ops.equal(is, ops.scalar(by * range));
+        return ops.where(isLast, w, ops.mul(ops.add(is, by), step));
+      },
+    },
+  });
+  return {
+    id: "coded",
+    config: { d_in: dIn, d_sae: dSae, k },
+    dIn,
+    dSae,
+    quantized: [quantized("W_enc", 1), quantized("W_dec", 0)],
+    init: (ops, context) => {
+      const { steps: _, ...params } = tiny.init(ops, context);
+      return { ...params, b_enc: ops.zeros([dSae]) };
+    },
+    forward: (ops, params, { x }) => {
+      const selected = ops.encodeTopK(x, rounded(ops, params["W_enc"]!), params["b_enc"]!, k);
+      const latents = { ...selected, values: ops.relu(selected.values) };
+      const reconstruction = ops.add(ops.decodeSparse(latents, rounded(ops, params["W_dec"]!)), params["b_dec"]!);
+      return {
+        reconstructions: [reconstruction], // [n, d_in]
+        losses: { mse: ops.mean(ops.square(ops.sub(x, reconstruction))) },
+        fired: ops.countFired(latents),
+        latents,
+      };
+    },
+    lower: () => Promise.reject(new Error("never lowered here")),
+  };
 }

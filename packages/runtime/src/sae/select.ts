@@ -8,38 +8,50 @@ export type Selector = (scores: Float32Array, start: number, active: LatentList)
 
 /** @param bEnc `[d_sae]` */
 export function selectorOf(selection: Selection, bEnc: Float32Array): Selector {
+  const ranked = ranking(selection);
+  if (ranked !== undefined) return amongLargest(bEnc.length, ranked);
   switch (selection.kind) {
-    case "topk":
-      return topK(bEnc.length, selection.k, selection.relu);
     case "threshold":
       return overThreshold(selection.threshold);
-    case "sign":
-      return switchedOn(bEnc.length, selection.k);
     case "gate":
       return gated(bEnc, selection.magScale, selection.magBias);
+    default:
+      return switchedOn(bEnc.length);
   }
 }
 
-function topK(dSae: number, k: number, relu: boolean): Selector {
+/** Selection by rank: only the k largest scores of a token may fire. */
+export interface Ranking {
+  readonly k: number;
+  /** Value of a latent with one of these scores, 0 where it does not fire. */
+  readonly valueOf: (score: number) => number;
+}
+
+/** Absent where a selection is not by rank. */
+export function ranking(selection: Selection): Ranking | undefined {
+  if (selection.kind === "topk") {
+    const { k, relu } = selection;
+    return { k, valueOf: relu ? (score) => (score > 0 ? score : 0) : (score) => score };
+  }
+  if (selection.kind === "sign" && selection.k !== undefined) {
+    return { k: selection.k, valueOf: (score) => (score > 0 ? 1 : 0) };
+  }
+  return undefined;
+}
+
+function amongLargest(dSae: number, { k, valueOf }: Ranking): Selector {
   const largest = largestOf(dSae, k);
   return (scores, start, active) => {
     largest(scores, start, (j, score) => {
-      if (score > 0 || (!relu && score < 0)) push(active, j, score);
+      const value = valueOf(score);
+      if (value !== 0) push(active, j, value);
     });
   };
 }
 
-function switchedOn(dSae: number, k: number | undefined): Selector {
-  if (k === undefined) {
-    return (scores, start, active) => {
-      for (let j = 0; j < dSae; j++) if (scores[start + j]! > 0) push(active, j, 1);
-    };
-  }
-  const largest = largestOf(dSae, k);
+function switchedOn(dSae: number): Selector {
   return (scores, start, active) => {
-    largest(scores, start, (j, score) => {
-      if (score > 0) push(active, j, 1);
-    });
+    for (let j = 0; j < dSae; j++) if (scores[start + j]! > 0) push(active, j, 1);
   };
 }
 
@@ -76,9 +88,9 @@ function gated(bEnc: Float32Array, magScale: Float32Array, magBias: Float32Array
   return (scores, start, active) => {
     for (let j = 0; j < bEnc.length; j++) {
       const score = scores[start + j]!;
-      if (!(score > 0)) continue;
       const magnitude = Math.fround((score - bEnc[j]!) * magScale[j]! + magBias[j]!);
-      if (magnitude > 0) push(active, j, magnitude);
+      // Half the scores may be positive, few magnitudes are: asked first, they are the branch that can be foretold.
+      if (magnitude > 0 && score > 0) push(active, j, magnitude);
     }
   };
 }

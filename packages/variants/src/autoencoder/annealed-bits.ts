@@ -16,9 +16,11 @@ export interface AnnealedBitsOptions {
 }
 
 export function annealedBits({ bits, quantizer }: AnnealedBitsOptions): Weights {
-  const hard = weights({ name: "W_dec", quantizer });
+  const { quantized = [], ...hard } = weights({ name: "W_dec", quantizer });
   return {
     ...hard,
+    // Codes as they would be packed. The forward pass does not round to them but with exact gradients, or none.
+    quantized: quantized.map(({ rounding: _, ...codes }) => codes),
     effective: (ops, params, progress) => {
       const w = params["W_dec"]!; // [d_sae, d_in]
       if (progress >= HARD_FROM) return hard.effective(ops, { ...params, W_dec: ops.detach(w) }, progress);

@@ -68,6 +68,7 @@ export function autoencoder(parts: AutoencoderParts): Variant {
     config,
     dIn,
     dSae,
+    quantized: [...(parts.encoder.quantized ?? []), ...(parts.dictionary.quantized ?? [])],
     init: (ops, context) => ops.tidy(() => initialParameters(ops, parts, context)),
     forward: (ops, params, context) => forward(ops, parts, params, context),
     ...(constraint.afterBackward

@@ -30,6 +30,23 @@ export const hardSign = ({ threshold, sparsity }: HardSignOptions): Weights => {
         (dy) => [maskGradient(ops, dy, params)],
       );
     },
+    quantized: [
+      {
+        param: "W_dec",
+        latentAxis: 0,
+        levels: (ops, params) => hard(ops, params["W_dec"]!),
+        rounding: {
+          rounded: (ops, params) => hard(ops, params["W_dec"]!),
+          neighbours: (ops, params, by) => {
+            const w = params["W_dec"]!;
+            const code = hard(ops, w);
+            const next = ops.mul(ops.clipByValue(ops.add(code, by), -1, 1), Math.max(1, threshold));
+            const moved = ops.mul(params[MASK]!, ops.sub(1, ops.equal(code, ops.scalar(by)))); // masked weights stay 0
+            return ops.where(moved, next, w);
+          },
+        },
+      },
+    ],
     pack: async (_ops, params) => {
       const { shape, data } = requiredTensor(params, "W_dec");
       const [rows, cols] = shape as [number, number];

@@ -3,7 +3,7 @@
  * warm start holds. Gradients pass through to masked weights too, since growth goes by them; `drop-and-grow.ts` keeps them from the
  * optimiser.
  */
-import type { Quantizer, Tensor, TensorOps, Tensors } from "@qsae/core";
+import type { QuantizedWeights, Quantizer, Tensor, TensorOps, Tensors } from "@qsae/core";
 import type { HostTensors } from "@qsae/runtime";
 import { largest, MASK } from "./mask.ts";
 import { requiredTensor } from "./required-tensor.ts";
@@ -22,6 +22,7 @@ export function maskedWeights(quantizer: Quantizer, active: number): Weights {
       return { ...dictionary.init(ops, ops.mul(rows, mask), seed), [MASK]: mask };
     },
     effective: (ops, params, progress) => dictionary.effective(ops, masked(ops, params), progress),
+    quantized: (dictionary.quantized ?? []).map((codes) => maskedCodes(codes)),
     pack: (ops, params) => dictionary.pack(ops, maskedOnHost(params)),
     // The mask of the rows stays: a denser row would have to take its weights from others.
     replaceRows: (ops, params, rows, chosen) =>
@@ -38,6 +39,21 @@ function masked(ops: TensorOps, { [MASK]: mask, ...params }: Tensors): Tensors {
     (dy) => [ops.mul(dy, 1)],
   );
   return { ...params, W_dec: dense };
+}
+
+/** Masked weights have the code of 0, and no neighbours. */
+function maskedCodes({ rounding, ...codes }: QuantizedWeights): QuantizedWeights {
+  return {
+    ...codes,
+    levels: (ops, params) => codes.levels(ops, masked(ops, params)),
+    ...(rounding && {
+      rounding: {
+        rounded: (ops: TensorOps, params: Tensors) => rounding.rounded(ops, masked(ops, params)),
+        neighbours: (ops: TensorOps, params: Tensors, by: 1 | -1) =>
+          ops.where(params[MASK]!, rounding.neighbours(ops, masked(ops, params), by), params[codes.param]!),
+      },
+    }),
+  };
 }
 
 function maskedOnHost(params: HostTensors): HostTensors {

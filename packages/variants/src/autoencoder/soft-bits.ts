@@ -28,6 +28,10 @@ export function softBits({ dIn, bits, gamma, polarizeLambda }: SoftBitsOptions):
       [BITS]: ops.randomNormal([rows.shape[0]!, dIn * bits], Math.sqrt(2 / (dIn * bits)), seed),
     }),
     effective: (ops, params) => softBitWeights(ops, params[BITS]!, bits, step), // [d_sae, d_in]
+    // A code is a bit as it would be packed, -1 for 0. The forward pass has soft ones, whose gradients are exact.
+    quantized: [
+      { param: BITS, latentAxis: 0, levels: (ops, params) => ops.sub(ops.mul(ops.greater(params[BITS]!, 0), 2), 1) },
+    ],
     losses: (ops, params) => ({ polarize: ops.mul(undecidedBits(ops, params[BITS]!, bits), polarizeLambda) }),
     pack: async (_ops, params) => {
       const { shape, data } = requiredTensor(params, BITS);

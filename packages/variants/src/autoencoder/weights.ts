@@ -10,12 +10,14 @@ import {
   packMatrix,
   type ChangedParameters,
   type Grid,
+  type QuantizedWeights,
   type Quantizer,
   type Tensor,
   type TensorOps,
   type Tensors,
 } from "@qsae/core";
 import { UsageError, type HostTensor, type HostTensors, type PackedMatrix } from "@qsae/runtime";
+import { quantizedCodes } from "./quantized-codes.ts";
 import { requiredTensor } from "./required-tensor.ts";
 
 export interface Weights {
@@ -26,6 +28,8 @@ export interface Weights {
   /** Losses of the weights themselves, weighted. */
   losses?(ops: TensorOps, params: Tensors): Tensors;
   pack(ops: TensorOps, params: HostTensors): Promise<PackedMatrix>;
+  /** As in Variant. */
+  readonly quantized?: readonly QuantizedWeights[];
   /**
    * These parameters with other rows for the latents whose entry of `chosen [d_sae]` is 1; of `rows [d_sae, d_in]` only those
    * are used. `fresh` as in ChangedParameters. Absent: rows cannot be replaced.
@@ -72,12 +76,12 @@ function quantizedWeights(name: MatrixName, quantizer: Quantizer): Weights {
     const others = Object.entries<Tensor>(rest).map(([key, value]) => [prefix + key, value] as const);
     return { [logScale]: ops.log(scale), ...Object.fromEntries(others) };
   };
+  const deviceGrid = (ops: TensorOps, params: Tensors): Grid => gridOf(params, ops.exp(params[logScale]!));
   return {
     init: (ops, rows) => ({ [name]: turn(ops, name, rows), ...calibrated(ops, rows) }),
-    effective: (ops, params) => {
-      const grid: Grid = gridOf(params, ops.exp(params[logScale]!));
-      return turn(ops, name, fakeQuantize(ops, quantizer, turn(ops, name, params[name]!), grid));
-    },
+    effective: (ops, params) =>
+      turn(ops, name, fakeQuantize(ops, quantizer, turn(ops, name, params[name]!), deviceGrid(ops, params))),
+    quantized: [quantizedCodes({ param: name, quantizer, latentAxis: name === "W_enc" ? 1 : 0, gridOf: deviceGrid })],
     pack: async (ops, params) => {
       const { shape, data } = requiredTensor(params, logScale);
       const grid = gridOf<HostTensor>(params, { shape, data: Float32Array.from(data, Math.exp) });

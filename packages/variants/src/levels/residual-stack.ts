@@ -48,6 +48,7 @@ export function residualStack(parts: ResidualStackParts): Variant {
     config,
     dIn,
     dSae,
+    quantized: [...(encoder.quantized ?? []), ...(dictionary.quantized ?? [])],
     init: (ops, context) => ops.tidy(() => initialParameters(ops, parts, context)),
     forward: (ops, params, context) => {
       refuseTarget(id, context.target);

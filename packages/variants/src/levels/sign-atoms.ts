@@ -6,7 +6,7 @@
  * trained straight through sigmoid: dB/dW ~ s(W) (1 - s(W)), the norm of B + M held fixed.
  */
 import { packCodes, type HostTensors, type PackedMatrix } from "@qsae/runtime";
-import type { Tensor, TensorOps, Tensors } from "@qsae/core";
+import type { QuantizedWeights, Tensor, TensorOps, Tensors } from "@qsae/core";
 import { secantCorrected, sigmoidSlope } from "@qsae/quantizers";
 import { requiredTensor } from "../autoencoder/required-tensor.ts";
 
@@ -20,6 +20,20 @@ const TINY = 1e-8;
 const LEAST_POSITIVE = -(2 ** -24);
 
 const signs = (ops: TensorOps, w: Tensor): Tensor => ops.sub(ops.mul(ops.greaterEqual(w, LEAST_POSITIVE), 2), 1);
+
+/** The two sign matrices. What the forward pass has in the place of a weight is its sign; what an atom is, depends on its norm too. */
+export const signCodes: readonly QuantizedWeights[] = [W, MIRROR].map((param) => ({
+  param,
+  latentAxis: 0,
+  levels: (ops, params) => signs(ops, params[param]!),
+  rounding: {
+    rounded: (ops, params) => signs(ops, params[param]!),
+    neighbours: (ops, params, by) => {
+      const w = params[param]!;
+      return ops.where(ops.equal(signs(ops, w), ops.scalar(by)), w, ops.fill(w.shape, by));
+    },
+  },
+}));
 
 /** `1 / (||B + M|| + 1e-8)` per row: `[d_sae, 1]` */
 const inverseNorms = (ops: TensorOps, sum: Tensor): Tensor =>

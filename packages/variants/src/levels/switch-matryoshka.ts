@@ -13,7 +13,7 @@ import { OVER_HALF, switchedOn } from "../autoencoder/switches.ts";
 import { atomNorms, initialParameters, packAtoms, packEncoder, type Hierarchy } from "./hierarchy.ts";
 import { partOf } from "./part-of.ts";
 import { refuseTarget } from "./refuse-target.ts";
-import { secantCorrectedAtoms, signAtoms } from "./sign-atoms.ts";
+import { secantCorrectedAtoms, signAtoms, signCodes } from "./sign-atoms.ts";
 
 export function switchMatryoshka(hierarchy: Hierarchy): Variant {
   const { id, config, dIn, dSae, levels, sparsityLambda } = hierarchy;
@@ -22,6 +22,7 @@ export function switchMatryoshka(hierarchy: Hierarchy): Variant {
     config,
     dIn,
     dSae,
+    quantized: signCodes,
     init: (ops, context) => ops.tidy(() => initialParameters(ops, hierarchy, [dSae], context)),
     forward: (ops, params, { x, target }) => {
       refuseTarget(id, target);

@@ -13,7 +13,7 @@ import { OVER_HALF, switchedOn } from "../autoencoder/switches.ts";
 import { atomNorms, initialParameters, packAtoms, packEncoder, type Hierarchy } from "./hierarchy.ts";
 import { joined, partOf } from "./part-of.ts";
 import { refuseTarget } from "./refuse-target.ts";
-import { secantCorrectedAtoms, signAtoms } from "./sign-atoms.ts";
+import { secantCorrectedAtoms, signAtoms, signCodes } from "./sign-atoms.ts";
 
 /** @param sparsityWeights one per level */
 export function switchStack(hierarchy: Hierarchy, sparsityWeights: readonly number[]): Variant {
@@ -24,6 +24,7 @@ export function switchStack(hierarchy: Hierarchy, sparsityWeights: readonly numb
     config,
     dIn,
     dSae,
+    quantized: signCodes,
     init: (ops, context) => ops.tidy(() => initialParameters(ops, hierarchy, sizes, context)),
     forward: (ops, params, { x, target }) => {
       refuseTarget(id, target);

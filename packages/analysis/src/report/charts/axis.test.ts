@@ -44,6 +44,16 @@ describe("logAxis", () => {
     expect(logAxis([1, 1e12], {}).ticks.length).toBeLessThanOrEqual(7);
   });
 
+  it("writes all ticks in one notation, that of the smallest", () => {
+    const words = ([low, high]: [number, number]): string[] => {
+      const { ticks, format } = logAxis([low, high], {});
+      return ticks.map(format);
+    };
+    expect(words([1e-4, 1e-2])).toEqual(["1e-4", "1e-3", "1e-2"]);
+    expect(words([0.01, 1])).toEqual(["0.01", "0.1", "1"]);
+    expect(words([10, 2e6])).toEqual(["10", "100", "1K", "10K", "100K", "1M"]);
+  });
+
   it("holds every positive extent, with positive ticks inside", () => {
     fc.assert(
       fc.property(positive, positive, (a, b) => {

@@ -38,9 +38,10 @@ export function linearAxis([low, high]: readonly [number, number], options: Axis
   return { ...named(label), log: false, domain, ticks: ticks(...domain, wanted), format };
 }
 
-/** A logarithmic axis over `extent`, both ends positive; ticks at 1, 2, 5 times powers of ten, or fewer where it is long. */
+/** A logarithmic axis over `extent`, both ends positive; ticks at 1, 2, 5 times powers of ten, fewer where it is long. */
 export function logAxis([low, high]: readonly [number, number], options: AxisOptions): Axis {
-  const { label, ticks: wanted = 5, format = tickFormatUpTo(high) } = options;
+  // one notation for all ticks: that of the smallest
+  const { label, ticks: wanted = 5, format = tickFormatUpTo(low < 0.001 ? low : high) } = options;
   const domain = high > low ? ([low, high] as const) : ([low / 2, high * 2] as const);
   const from = Math.floor(Math.log10(domain[0]));
   const to = Math.ceil(Math.log10(domain[1]));
@@ -52,7 +53,7 @@ export function logAxis([low, high]: readonly [number, number], options: AxisOpt
   const decades = at([1]);
   const stride = Math.ceil(decades.length / (wanted + 1));
   const fine = at([1, 2, 5]);
-  const sparse = decades.length >= 3 ? decades.filter((_, i) => i % stride === 0) : fine;
+  const sparse = decades.length >= 3 ? decades.filter((_, i) => i % stride === 0) : at([1, 3]);
   return { ...named(label), log: true, domain, ticks: fine.length <= wanted + 1 ? fine : sparse, format };
 }
 

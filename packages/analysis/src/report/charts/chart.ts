@@ -7,28 +7,40 @@ import { parseHTML } from "linkedom";
 import { Html } from "../html.ts";
 import type { Axis } from "./axis.ts";
 
-const WIDTH = 420;
+export const CHART_WIDTH = 420;
 const PLOT_HEIGHT = 168;
+const MARGIN_LEFT = 48;
 const MARGIN_BOTTOM = 42;
 
 export interface ChartOptions {
   readonly x: Axis;
   readonly y: Axis;
   readonly marks: readonly Plot.Markish[];
+  /** Room for the labels of the vertical axis. Default 48. */
+  readonly marginLeft?: number;
+  /** Of what is between the axes. Default 168. */
+  readonly plotHeight?: number;
+  /** Whether lines lead from the ticks of the vertical axis. Default true. */
+  readonly grid?: boolean;
 }
 
 /** Where things are on a chart of these axes, in its own units. */
-export function chartScales({ x, y }: Pick<ChartOptions, "x" | "y">): {
+export function chartScales(options: Omit<ChartOptions, "marks">): {
   x(value: number): number;
   y(value: number): number;
 } {
-  const plot = drawn({ x, y, marks: [Plot.frame()] });
+  const plot = drawn(framed({ ...options, marks: [Plot.frame()] }));
   const [scaleX, scaleY] = [plot.scale("x")!, plot.scale("y")!];
   return { x: (value) => Number(scaleX.apply(value)), y: (value) => Number(scaleY.apply(value)) };
 }
 
 /** The SVG of a chart, hidden from screen readers: the figure around it says what it shows. */
 export function chart(options: ChartOptions): Html {
+  return drawing(framed(options));
+}
+
+/** As {@link chart}, without its axes. */
+export function drawing(options: Plot.PlotOptions): Html {
   const svg = drawn(options);
   svg.querySelector("style")?.remove(); // the page's style sheet has it once for all charts
   svg.removeAttribute("width");
@@ -37,27 +49,29 @@ export function chart(options: ChartOptions): Html {
   return new Html(svg.outerHTML);
 }
 
-function drawn({ x, y, marks }: ChartOptions): (SVGSVGElement | HTMLElement) & Plot.Plot {
-  const marginTop = y.label === undefined ? 10 : 26;
+function drawn(options: Plot.PlotOptions): (SVGSVGElement | HTMLElement) & Plot.Plot {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  return Plot.plot({
-    document,
-    className: "chart",
-    width: WIDTH,
-    height: marginTop + PLOT_HEIGHT + MARGIN_BOTTOM,
+  return Plot.plot({ ...options, document, className: "chart", width: CHART_WIDTH });
+}
+
+function framed(options: ChartOptions): Plot.PlotOptions {
+  const { x, y, marks, marginLeft = MARGIN_LEFT, plotHeight = PLOT_HEIGHT, grid = true } = options;
+  const marginTop = y.label === undefined ? 10 : 26;
+  return {
+    height: marginTop + plotHeight + MARGIN_BOTTOM,
     marginTop,
     marginRight: 18,
     marginBottom: MARGIN_BOTTOM,
-    marginLeft: 48,
+    marginLeft,
     x: scaleOptions(x),
     y: scaleOptions(y),
     marks: [
-      Plot.gridY(y.ticks, { strokeOpacity: 0.16 }),
+      ...(grid ? [Plot.gridY(y.ticks, { strokeOpacity: 0.16 })] : []),
       Plot.axisY(y.ticks, { ...axisOptions(y), labelAnchor: "top", tickPadding: 8 }),
       Plot.axisX(x.ticks, { ...axisOptions(x), labelAnchor: "center", tickPadding: 8, labelOffset: 40 }),
       ...marks,
     ],
-  });
+  };
 }
 
 function scaleOptions({ log, domain }: Axis): Plot.ScaleOptions {

@@ -1,6 +1,6 @@
 /**
  * Where the names of points go so that they neither leave the chart nor lie on each other or on a point: greedy, in the
- * order of the points, each at the first of four corners that is free. Names that fit nowhere are left out.
+ * order of the points, each at the first of four corners that is free. Names that fit nowhere are left out, as empty ones are.
  */
 export interface LabelledPoint {
   readonly text: string;
@@ -49,6 +49,7 @@ export function placeLabels(points: readonly LabelledPoint[], room: Box): readon
     bottom: y + POINT_RADIUS,
   }));
   return points.map(({ text: name, x, y }) => {
+    if (name === "") return undefined;
     const characters = [...name];
     const text = characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : name;
     const width = Math.min(characters.length, LONGEST) * CHARACTER_WIDTH;

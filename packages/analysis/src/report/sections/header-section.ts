@@ -1,8 +1,8 @@
 /** What was measured, when, and how it was made. */
 import { ABSENT, formatBytes, formatCount, formatDate, formatFixed, formatFvu } from "../format.ts";
+import { factsHtml } from "../facts.ts";
 import { html, type Html } from "../html.ts";
 import type { ReportInput, ReportSae } from "../report-input.ts";
-import { definitions } from "./definitions.ts";
 
 export function headerSection({ title, createdAt, provenance = {}, saes = [], runs = [] }: ReportInput): Html {
   const lead = leadOf(saes, runs.length);
@@ -11,7 +11,7 @@ export function headerSection({ title, createdAt, provenance = {}, saes = [], ru
       <span>QSAE report</span> <time datetime="${createdAt.toISOString()}">${formatDate(createdAt)}</time>
     </p>
     <h1>${title}</h1>
-    ${lead !== "" && html`<p class="lead">${lead}</p>`} ${definitions(provenance)}
+    ${lead !== "" && html`<p class="lead">${lead}</p>`} ${factsHtml("provenance", provenance)}
   </header>`;
 }
 

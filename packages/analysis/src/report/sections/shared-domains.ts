@@ -1,7 +1,7 @@
 /** Horizontal axes that the figures of several SAEs share, so that they compare at a glance. */
 import { extentOf } from "../charts/axis.ts";
 import type { ReportSae } from "../report-input.ts";
-import { isPlottable } from "./is-plottable.ts";
+import { isPlottable } from "../is-plottable.ts";
 
 export interface SharedDomains {
   /** Absent where no SAE has norms. */

@@ -1,7 +1,7 @@
 /** Forward and backward pass of one batch: gradients, losses, and sums that a step's figures are made of. */
 import type { Batch } from "../../contracts/data-source.ts";
 import type { Tensor, TensorOps, Tensors } from "../../contracts/tensor-ops.ts";
-import type { ForwardPass, Variant } from "../../contracts/variant.ts";
+import type { ForwardContext, ForwardPass, Variant } from "../../contracts/variant.ts";
 
 /** Tensors of one batch, or of the batches of one step together. Belongs to whoever holds it. */
 export interface Backward {
@@ -25,13 +25,36 @@ export interface Backward {
   readonly residuals: readonly Tensor[];
 }
 
-export interface BackwardOptions {
+/** What a batch's forward pass sees of the run. */
+export interface PassOptions {
   /** 0 at the first step, 1 at the last. */
   readonly progress: number;
   /** `[d_sae]`: 1 for dead latents. Absent when there is none. */
   readonly dead?: Tensor;
   /** Multiplies activations and targets. */
   readonly inputScale?: number;
+}
+
+/** The batch on the device, with what else its forward pass sees. */
+export function forwardContext(
+  ops: TensorOps,
+  { dIn }: Pick<Variant, "dIn">,
+  { x, target, n }: Batch,
+  { progress, dead, inputScale }: PassOptions,
+): ForwardContext {
+  const given = (values: Float32Array): Tensor => {
+    const tensor = ops.tensor(values.subarray(0, n * dIn), [n, dIn]);
+    return inputScale === undefined ? tensor : ops.mul(tensor, inputScale);
+  };
+  return {
+    x: given(x), // [n, d_in]
+    progress,
+    ...(target ? { target: given(target) } : {}), // [n, d_in]
+    ...(dead ? { dead } : {}),
+  };
+}
+
+export interface BackwardOptions extends PassOptions {
   readonly keepResiduals: boolean;
 }
 
@@ -40,23 +63,13 @@ export function backward(
   variant: Variant,
   params: Tensors,
   batch: Batch,
-  { progress, dead, inputScale, keepResiduals }: BackwardOptions,
+  { keepResiduals, ...options }: BackwardOptions,
 ): Backward {
   return ops.tidy(() => {
-    const shape = [batch.n, variant.dIn];
-    const given = (values: Float32Array): Tensor => {
-      const tensor = ops.tensor(values.subarray(0, batch.n * variant.dIn), shape);
-      return inputScale === undefined ? tensor : ops.mul(tensor, inputScale);
-    };
-    const x = given(batch.x); // [n, d_in]
-    const target = batch.target ? given(batch.target) : undefined; // [n, d_in]
+    const context = forwardContext(ops, variant, batch, options);
+    const { x, target } = context;
     const { grads, aux } = ops.valueAndGrads(params, (p) => {
-      const pass = variant.forward(ops, p, {
-        x,
-        progress,
-        ...(target ? { target } : {}),
-        ...(dead ? { dead } : {}),
-      });
+      const pass = variant.forward(ops, p, context);
       return {
         loss: Object.values(pass.losses).reduce((sum, loss) => ops.add(sum, loss)),
         aux: {

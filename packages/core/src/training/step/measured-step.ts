@@ -39,6 +39,7 @@ export function measuredStep(scalars: Readonly<Record<string, number>>, tokens: 
 const keysWith = (prefix: string, scalars: Readonly<Record<string, number>>): string[] =>
   Object.keys(scalars).filter((name) => name.startsWith(prefix));
 
-function unprefixed(prefix: string, scalars: Readonly<Record<string, number>>): Record<string, number> {
+/** Those of one prefix, without it. */
+export function unprefixed(prefix: string, scalars: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(keysWith(prefix, scalars).map((name) => [name.slice(prefix.length), scalars[name]!]));
 }
