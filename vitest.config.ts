@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
+import { softwareGpu } from "./tools/software-gpu.ts";
+
 const root = fileURLToPath(new URL(".", import.meta.url));
 // Tests run from sources: no build is needed first, and coverage and stack traces point at what was written.
 const conditions = ["@qsae/source", "node"];
@@ -38,6 +40,7 @@ function project(name: string, include: string[]): TestProjectInlineConfiguratio
       // A guard against hanging, with room for a slow machine that does other things; not a measure of speed.
       testTimeout: 60_000,
       hookTimeout: 60_000,
+      env: softwareGpu(process.env),
       include,
     },
   };

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { quiet } from "./commands/command.ts";
 import { compareCommand } from "./commands/compare.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { harvestCommand } from "./commands/harvest.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -25,6 +26,7 @@ export function program(): Command {
     analyzeCommand(),
     compareCommand(),
     inspectCommand(),
+    doctorCommand(),
   ]) {
     root.addCommand(made);
   }

@@ -35,7 +35,7 @@ const usage: readonly Case[] = [
   [
     ["trian"],
     2,
-    /unknown command 'trian' \(did you mean train\?\); allowed: quickstart, harvest, train, quantize, eval, analyze, compare, inspect$/,
+    /unknown command 'trian' \(did you mean train\?\); allowed: quickstart, harvest, train, quantize, eval, analyze, compare, inspect, doctor$/,
   ],
   [["train", "--dsae", "8"], 2, /unknown option '--dsae' \(did you mean --d-sae\?\); allowed: .*--d-sae, .*--help$/],
   [["--json"], 2, /unknown option '--json'; allowed: --version, --help \(options of a command come after its name\)$/],
@@ -64,7 +64,7 @@ const usage: readonly Case[] = [
   [
     ["train", "--out", "run", "--data", "acts.safetensors", "--variant", "ternary", "--backend", "gpu"],
     2,
-    /unknown backend "gpu"; allowed: auto, wasm, cpu$/,
+    /unknown backend "gpu"; allowed: auto, wasm, webgpu, cuda, tensorflow, cpu$/,
   ],
   [
     train("--data", "acts.safetensors", "--variant", "ternary", "--set", "kk=3"),

@@ -7,10 +7,11 @@ import { runCli, startCli } from "./run-cli.ts";
 const commands = program().commands.map((command) => command.name());
 
 describe("help", () => {
-  it("knows the eight commands", () => {
+  it("knows the nine commands", () => {
     expect([...commands].sort()).toEqual([
       "analyze",
       "compare",
+      "doctor",
       "eval",
       "harvest",
       "inspect",

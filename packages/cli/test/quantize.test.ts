@@ -286,7 +286,7 @@ describe("what does not go together", () => {
     [[...int4, ...data, "--out", "./train.safetensors"], /--out is a file of activations that is read/],
     [[...int4, "--out", "some-folder"], /--out is a folder; name a file/],
     [[...int4, "--out", "sae.qsae.safetensors"], /--out is the SAE itself/],
-    [[...int4, "--backend", "gpu"], /unknown backend "gpu"; allowed: auto, wasm, cpu/],
+    [[...int4, "--backend", "gpu"], /unknown backend "gpu"; allowed: auto, wasm, webgpu, cuda, tensorflow, cpu/],
   ])("%j", async (args, says) => {
     const out = args.includes("--out") ? [] : ["--out", "never.qsae.safetensors"];
     const outcome = await quantize(...args, ...out);

@@ -20,6 +20,7 @@ export {
   type SupportOverlap,
 } from "./support-overlap.ts";
 export { mixSeeds, normals, permutation, seededRandom } from "./random.ts";
+export { DeviceError } from "./backends/device-error.ts";
 export { backendNames, openBackend } from "./backends/open-backend.ts";
 export type { RunnableSae } from "./inference/runnable-sae.ts";
 export { saeOnBackend, type BackendSae } from "./inference/sae-on-backend.ts";

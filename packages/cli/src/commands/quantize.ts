@@ -64,7 +64,7 @@ export function quantizeCommand(): Command {
     .option("--batch-size <n>", "tokens per training step; default 1024", integer(1))
     .option("--rotate", "rotate the activations' space first: helps where few dimensions dominate (d_in a power of 2)")
     .option("--seed <n>", "of samples, rotation and batches; default 0", integer(0))
-    .option("--backend <name>", "auto, wasm or cpu; default auto")
+    .option("--backend <name>", "auto, wasm, webgpu, cuda, tensorflow or cpu; default auto")
     .requiredOption("--out <file>", "where to write (.qsae.safetensors)")
     .option("--config <file>", "configuration; default: qsae.config.* of the current folder")
     .action(async (flags: QuantizeFlags) => {

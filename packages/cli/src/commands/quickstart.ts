@@ -24,7 +24,7 @@ export function quickstartCommand(): Command {
       "--model-dir <folder>",
       "folder with model.onnx, tokenizer.json, train.txt and heldout.txt; default: examples/tiny-lm",
     )
-    .option("--backend <name>", "auto, wasm or cpu", "auto")
+    .option("--backend <name>", "auto, wasm, webgpu, cuda, tensorflow or cpu", "auto")
     .action(async (flags: QuickstartFlags) => {
       const { quickstart } = await import("../actions/quickstart.ts");
       await quickstart(flags);

@@ -95,7 +95,7 @@ export function trainCommand(): Command {
     )
     .option("--checkpoint-every <n>", "steps between checkpoints; default 200", integer(1))
     .option("--gradients-every <n>", "steps between records of gradients; default 25, 0: none", integer(0))
-    .option("--backend <name>", "auto, wasm or cpu; default auto")
+    .option("--backend <name>", "auto, wasm, webgpu, cuda, tensorflow or cpu; default auto")
     .option("--out <folder>", "folder of the run")
     .option("--resume", "go on with the run in --out; what it was started with need not be repeated")
     .option("--overwrite", "replace the run in --out")

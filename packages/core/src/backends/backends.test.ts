@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Backend } from "../contracts/backend.ts";
 import type { Tensor, TensorOps, Tensors } from "../contracts/tensor-ops.ts";
 import { normals } from "../random.ts";
+import { backendsHere } from "../testing/backends-here.ts";
 import { openBackend } from "./open-backend.ts";
 
 type Rows = { readonly shape: readonly [number, number]; readonly data: Float64Array };
@@ -36,7 +37,7 @@ function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Math.sqrt(difference) / Math.max(Math.sqrt(norm), 1e-30);
 }
 
-describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
+describe.each(await backendsHere(["cpu", "wasm", "webgpu"]))("backend %s", (name) => {
   let backend: Backend;
   let ops: TensorOps;
   let tensorsAtStart = 0;
@@ -170,6 +171,26 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
         ops.tidy(() => ops.clipByValue(put(a), -0.5, 0.25)),
         a.data.map((x) => Math.min(Math.max(x, -0.5), 0.25)),
       );
+    });
+    it("compares to numbers of a type that the SAE ops take for latents", async () => {
+      const compared = ops.tidy(() => [
+        ops.greater(put(a), 0),
+        ops.greaterEqual(put(a), 0),
+        ops.equal(put(a), put(a)),
+        ops.mul(ops.greater(ops.tensor([1, 2], [2]), 1.5), 3),
+      ]);
+      for (const each of compared) {
+        expect(each.dtype).toBe("float32");
+        expect(await take(each)).toBeInstanceOf(Float32Array);
+      }
+      const decoded = ops.tidy(() => {
+        const latents = {
+          values: ops.greater(ops.tensor([3, -1], [1, 2]), 0),
+          indices: ops.tensor(Int32Array.of(0, 2), [1, 2]),
+        };
+        return ops.decodeSparse({ ...latents, dSae: 3 }, ops.tensor([5, 7, 9], [3, 1]));
+      });
+      expect([...(await take(decoded))]).toEqual([5]);
     });
     it("differentiates", async () => {
       await checkGradients({ a, row }, (p) => ops.mul(ops.sigmoid(ops.add(p["a"]!, p["row"]!)), ops.exp(p["row"]!)));
@@ -396,22 +417,31 @@ describe.each(["cpu", "wasm"] as const)("backend %s", (name) => {
         b_enc: [0, 0, 0],
         center: [0, 0],
       };
-      for (const name of Object.keys(arrays)) {
-        const given = { ...arrays, [name]: arrays[name]!.map((value, i) => (i === 1 ? bad : value)) };
+      for (const argument of Object.keys(arrays)) {
+        const given = { ...arrays, [argument]: arrays[argument]!.map((value, i) => (i === 1 ? bad : value)) };
         const encode = (): void =>
           ops.tidy(() => {
             const [x, w] = [ops.tensor(given["x"]!, [2, 2]), ops.tensor(given["W_enc"]!, [2, 3])];
             ops.encodeTopK(x, w, ops.tensor(given["b_enc"]!, [3]), 3, ops.tensor(given["center"]!, [2]));
           });
-        expect(encode).toThrow(`encodeTopK: ${name} holds ${bad} at entry 1; allowed: finite numbers`);
+        // a GPU's kernels may assume that there is no such number: it does not get there
+        const refused =
+          name === "webgpu"
+            ? `tensor: ${bad} at entry 1`
+            : `encodeTopK: ${argument} holds ${bad} at entry 1; allowed: finite numbers`;
+        expect(encode).toThrow(refused);
       }
       expect(ops.memory()).toEqual(before);
     });
-    it("says when finite arguments overflow", () => {
-      ops.tidy(() => {
+    it("says when finite arguments overflow, on a GPU where the result is read", async () => {
+      const { values } = ops.tidy(() => {
         const huge = ops.fill([2, 2], 1e30);
-        expect(() => ops.encodeTopK(huge, huge, ops.zeros([2]), 1)).toThrow(/row 0/);
+        const encode = () => ops.encodeTopK(huge, huge, ops.zeros([2]), 1);
+        if (name === "webgpu") return { values: encode().values };
+        expect(encode).toThrow(/row 0/);
+        return { values: ops.fill([1], Infinity) };
       });
+      expect((await take(values)).every(Number.isFinite)).toBe(false);
     });
     it("names the argument that does not fit", () => {
       ops.tidy(() => {
@@ -535,12 +565,17 @@ describe("backend wasm", () => {
 
 describe("openBackend", () => {
   it("refuses unknown names with what is allowed", async () => {
-    await expect(openBackend("gpu" as "cpu")).rejects.toThrow('unknown backend "gpu"; allowed: auto, wasm, cpu');
+    await expect(openBackend("gpu" as "cpu")).rejects.toThrow(
+      'unknown backend "gpu"; allowed: auto, wasm, webgpu, cuda, tensorflow, cpu',
+    );
   });
-  it("says what auto picked", async () => {
+  it("says what auto picked and why: no software that stands in for a GPU", async () => {
     const backend = await openBackend("auto");
-    expect(backend.name).toBe("wasm");
-    expect(backend.description).toContain("auto");
+    expect(backend.name).toBe(/\(auto: there is a GPU\)$/.test(backend.description) ? "webgpu" : "wasm");
+    expect(backend.description).toMatch(/ \(auto: (there is a GPU|webgpu: .+)\)$/);
+    if (/swiftshader/i.test(backend.description))
+      expect(backend.description).toMatch(/is software, slower than wasm\)$/);
+    await backend.close();
   });
   it("keeps two open backends apart", async () => {
     const [cpu, wasm] = [await openBackend("cpu"), await openBackend("wasm")];

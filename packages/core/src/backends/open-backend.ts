@@ -8,20 +8,23 @@ import { openEngineBackend } from "./engine/open-engine-backend.ts";
 import { shared } from "./shared.ts";
 import { tfjsOps } from "./tfjs/ops.ts";
 import { registerSaeGradients } from "./tfjs/sae-gradients.ts";
+import { whyNoGpu } from "./webgpu/find-adapter.ts";
 
 /** Names that {@link openBackend} takes. */
-export const backendNames: readonly BackendName[] = ["auto", "wasm", "cpu"];
+export const backendNames: readonly BackendName[] = ["auto", "wasm", "webgpu", "cuda", "tensorflow", "cpu"];
 
 /**
  * Opens a backend.
  *
  * - `wasm`: multi-threaded SIMD kernels in WebAssembly; runs everywhere
+ * - `webgpu`: a GPU through WebGPU, the browser's or that of the package `webgpu`
+ * - `cuda`, `tensorflow`: TensorFlow's C library, through `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node`
  * - `cpu`: plain JavaScript; slow, the oracle
- * - `auto`: the fastest of these that opens
+ * - `auto`: `webgpu` where there is a GPU, else `wasm`, else `cpu`; the description says why
  *
  * Callers of one name and options share one device; it is released when the last of them closes it.
  *
- * @throws UsageError for an unknown name, QsaeError if the backend does not open here
+ * @throws UsageError for an unknown name, QsaeError if the backend does not open here, saying why and what to install
  * @example
  * const backend = await openBackend("auto");
  * const x = backend.ops.tensor([1, 2, 3, 4], [2, 2]);
@@ -33,6 +36,13 @@ export async function openBackend(name: BackendName, options: BackendOptions = {
       return shared("cpu", openCpu);
     case "wasm":
       return shared(`wasm ${JSON.stringify(options)}`, () => openEngineBackend(options));
+    case "webgpu":
+      return shared("webgpu", async () => (await import("./webgpu/open-webgpu-backend.ts")).openWebGpuBackend());
+    case "cuda":
+    case "tensorflow":
+      return shared(name, async () =>
+        (await import("./tfjs-node/open-tfjs-node-backend.ts")).openTfjsNodeBackend(name),
+      );
     case "auto":
       return openFastest(options);
     default:
@@ -40,14 +50,29 @@ export async function openBackend(name: BackendName, options: BackendOptions = {
   }
 }
 
+/**
+ * Software behind WebGPU is slower than our own kernels in WebAssembly. `cuda` and `tensorflow`, whose SAE ops hold all latents
+ * of a batch, are left to those who ask for them.
+ */
 async function openFastest(options: BackendOptions): Promise<Backend> {
+  const gpu = (await whyNoGpu()) ?? (await opening("webgpu"));
+  if (typeof gpu !== "string") return picked(gpu, "there is a GPU");
+  const wasm = await opening("wasm", options);
+  if (typeof wasm !== "string") return picked(wasm, gpu);
+  return picked(await openBackend("cpu"), `${gpu}; ${wasm}`);
+}
+
+const picked = (backend: Backend, why: string): Backend => ({
+  ...backend,
+  description: `${backend.description} (auto: ${why})`,
+});
+
+/** The backend, or why it does not open. */
+async function opening(name: BackendName, options?: BackendOptions): Promise<Backend | string> {
   try {
-    const backend = await openBackend("wasm", options);
-    return { ...backend, description: `${backend.description} (auto: the fastest that opens)` };
+    return await openBackend(name, options);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const backend = await openBackend("cpu");
-    return { ...backend, description: `${backend.description} (auto: wasm did not open: ${why})` };
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

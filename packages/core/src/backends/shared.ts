@@ -9,6 +9,8 @@ interface Shared {
 const open = new Map<string, Shared>();
 
 export async function shared(name: string, openNew: () => Promise<Backend>): Promise<Backend> {
+  const known = open.get(name);
+  if (known && (await wasLost(known))) forget(name, known); // its users close it, others get a new one
   const entry = open.get(name) ?? { backend: openNew(), users: 0 };
   open.set(name, entry);
   entry.users++;
@@ -16,7 +18,7 @@ export async function shared(name: string, openNew: () => Promise<Backend>): Pro
   try {
     backend = await entry.backend;
   } catch (error) {
-    open.delete(name);
+    forget(name, entry);
     throw error;
   }
   let closed = false;
@@ -26,8 +28,20 @@ export async function shared(name: string, openNew: () => Promise<Backend>): Pro
       if (closed) return;
       closed = true;
       if (--entry.users > 0) return;
-      open.delete(name);
+      forget(name, entry);
       await backend.close();
     },
   };
+}
+
+async function wasLost({ backend }: Shared): Promise<boolean> {
+  try {
+    return (await (await backend).failure?.()) !== undefined;
+  } catch {
+    return false; // it did not open: who asks for it is told why
+  }
+}
+
+function forget(name: string, entry: Shared): void {
+  if (open.get(name) === entry) open.delete(name);
 }

@@ -1,8 +1,9 @@
 import type { EncodeMode, EncodeReport } from "@qsae/runtime/training";
+import type { DeviceError } from "../backends/device-error.ts";
 import type { TensorOps } from "./tensor-ops.ts";
 
 /** Names {@link openBackend} takes. */
-export type BackendName = "cpu" | "wasm" | "auto";
+export type BackendName = "auto" | "wasm" | "webgpu" | "cuda" | "tensorflow" | "cpu";
 
 /** How a device is opened. */
 export interface BackendOptions {
@@ -28,6 +29,11 @@ export interface Backend {
   fallbacks(): readonly string[];
   /** What the last `encodeTopK` did; absent before the first one and on backends with one way only. */
   lastEncode(): EncodeReport | undefined;
+  /**
+   * Why the device can be used no longer, e.g. since its driver was reset; undefined while it works. Takes a moment: for who
+   * has seen something fail. Absent where there is no device apart from this process.
+   */
+  failure?(): Promise<DeviceError | undefined>;
   close(): Promise<void>;
 }
 

@@ -1,1 +1,2 @@
 export { describeQuantizer, type QuantizerSuiteOptions } from "./describe-quantizer.ts";
+export { backendsHere } from "./backends-here.ts";

@@ -1,5 +1,6 @@
 /** The training loop: batches in, checkpoints and events out. It knows no variant, no file and no terminal. */
 import { NonFiniteError, UsageError, type HostTensors } from "@qsae/runtime";
+import { DeviceError } from "../backends/device-error.ts";
 import type { Backend } from "../contracts/backend.ts";
 import type { DataSource } from "../contracts/data-source.ts";
 import type { EndEvent, Reporter, StepEvent } from "../contracts/reporter.ts";
@@ -7,6 +8,7 @@ import type { CheckpointStore, SaeCheckpoint, TrainingCheckpoint } from "../cont
 import type { Variant } from "../contracts/variant.ts";
 import { learningRate } from "./learning-rate.ts";
 import { initialState, requireSupport } from "./start/initial-state.ts";
+import { hostCopies } from "./state/host-copies.ts";
 import { restoreState } from "./state/restore.ts";
 import { snapshotState } from "./state/snapshot.ts";
 import { disposeState, type TrainingState } from "./state/training-state.ts";
@@ -48,6 +50,8 @@ export interface TrainResult {
  * @throws UsageError for a contradictory configuration, one that the variant cannot follow, or data of another width
  * @throws NonFiniteError naming the step and the loss, gradient, activations or parameter that stopped being finite; the
  * last good checkpoint stays in the store
+ * @throws DeviceError where a GPU is lost, naming the step to go on from: its checkpoint is in the store, at most half a
+ * minute of work old (more where reading the state takes more than 1.5 seconds)
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { backend, variant, source, store, reporters = [], resume, signal } = options;
@@ -72,12 +76,28 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const emit = async (call: (reporter: Reporter) => void | Promise<void> | undefined): Promise<void> => {
     for (const reporter of reporters) await call(reporter);
   };
-  const save = async (): Promise<TrainingCheckpoint> => {
-    const checkpoint = await snapshotState(ops, state, variant, training, provenance);
+  const snapshot = (): Promise<TrainingCheckpoint> => snapshotState(ops, state, variant, training, provenance);
+  const copies = backend.failure && hostCopies();
+  const write = async (checkpoint: TrainingCheckpoint): Promise<void> => {
+    const { step } = checkpoint;
     const location = await store?.save(checkpoint);
-    savedStep = state.step;
-    if (location !== undefined) await emit((r) => r.onCheckpoint?.({ step: state.step, location }));
+    savedStep = step;
+    if (location !== undefined) await emit((r) => r.onCheckpoint?.({ step, location }));
+  };
+  const save = async (): Promise<TrainingCheckpoint> => {
+    const checkpoint = await (copies?.make(snapshot) ?? snapshot());
+    await write(checkpoint);
     return checkpoint;
+  };
+  /** What a run ends with whose device was lost. */
+  const endedBy = async (failure: DeviceError): Promise<DeviceError> => {
+    const last = copies?.last;
+    if (last && last.step > savedStep) await write(last);
+    const kept =
+      store && savedStep > 0
+        ? `the checkpoint of step ${savedStep} is saved; go on from it: qsae train --resume`
+        : "no checkpoint was saved yet";
+    return new DeviceError(`training: ${failure.message} at step ${state.step + 1}; ${kept}`, { cause: failure });
   };
   /** What a number that is not finite ends with, said of the step that made it. */
   const guarded = async <T>(step: number, f: () => Promise<T>): Promise<T> => {
@@ -118,12 +138,16 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       };
       await emit((r) => r.onStep?.(event));
       if (state.step % training.checkpoint_every === 0 && state.step < steps) await guarded(state.step, save);
+      else if (copies?.due()) await guarded(state.step, () => copies.make(snapshot));
     }
 
     const checkpoint = await guarded(state.step, save);
     const reason = state.step < steps ? "aborted" : "finished";
     await emit((r) => r.onEnd?.({ step: state.step, reason, elapsedMs: performance.now() - startedMs }));
     return { checkpoint: checkpoint.sae, step: state.step, reason };
+  } catch (error) {
+    const failure = await backend.failure?.();
+    throw failure ? await endedBy(failure) : error;
   } finally {
     disposeState(ops, state);
   }

@@ -59,6 +59,7 @@ const composed: Readonly<Record<SaeKernelName, Composed>> = {
 };
 
 function requireFinite(scores: tf.Tensor2D, named: Readonly<Record<string, tf.Tensor>>): void {
+  if (tf.all(tf.isFinite(scores)).dataSync()[0]) return; // one number to wait for, where scores are on a GPU
   try {
     requireFiniteScores("encodeTopK", scores.dataSync(), scores.shape[1]);
   } catch (error) {

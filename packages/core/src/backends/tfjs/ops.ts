@@ -1,6 +1,6 @@
 /** {@link TensorOps} over one tfjs backend. The only place where our tensors and tfjs's meet. */
 import * as tf from "@tensorflow/tfjs";
-import { elementCount, UsageError, type HostTensor } from "@qsae/runtime";
+import { elementCount, NonFiniteError, UsageError, type HostTensor } from "@qsae/runtime";
 import type { DType, Tensor, TensorOps } from "../../contracts/tensor-ops.ts";
 import { normals } from "../../random.ts";
 import { checkBatchCount, checkDecodeShapes, checkEncodeShapes, checkSameShape } from "../sae-shapes.ts";
@@ -8,7 +8,6 @@ import { customGrad, detach, valueAndGrads } from "./differentiation.ts";
 import { runPairKernel, runSaeKernel } from "./sae-kernel.ts";
 
 const t = (a: Tensor): tf.Tensor => a as tf.Tensor;
-const operand = (a: Tensor | number): tf.Tensor | number => a as tf.Tensor | number;
 
 /** What a tfjs backend does its own way. */
 export interface Device {
@@ -17,6 +16,12 @@ export interface Device {
   readonly adamStep: TensorOps["adamStep"];
   /** Bytes held, where the device knows better than tfjs. */
   readonly heldBytes?: () => number;
+  /** Throws where the device can be used no longer; called before and after numbers are read. */
+  readonly requireAlive?: () => void;
+  /** Kernels may assume that no number is NaN or infinite: such data and numbers are refused. Default false. */
+  readonly finiteInputsOnly?: boolean;
+  /** Throws where a tensor of this shape is too large; called before anything is allocated for it. */
+  readonly requireRoom?: (shape: readonly number[]) => void;
 }
 
 export function tfjsOps(device: Device): TensorOps {
@@ -32,6 +37,15 @@ export function tfjsOps(device: Device): TensorOps {
       activate();
       return f(...args);
     };
+  const finite = (value: number): number => {
+    if (device.finiteInputsOnly && !Number.isFinite(Math.fround(value))) throw notFinite(`a number given is ${value}`);
+    return value;
+  };
+  const operand = (a: Tensor | number): tf.Tensor | number => (typeof a === "number" ? finite(a) : t(a));
+  const fitting = (shape: readonly number[]): number[] => {
+    device.requireRoom?.(shape);
+    return [...shape];
+  };
   const unary = (f: (a: tf.Tensor) => tf.Tensor) => on((a: Tensor): Tensor => f(t(a)));
   const binary = (f: (a: tf.Tensor | number, b: tf.Tensor | number) => tf.Tensor) =>
     on((a: Tensor | number, b: Tensor | number): Tensor => f(operand(a), operand(b)));
@@ -45,6 +59,8 @@ export function tfjsOps(device: Device): TensorOps {
       throw new UsageError(`tensor: ${data.length} values given for shape [${shape.join(", ")}]`);
     }
     const type = dtype ?? (data instanceof Int32Array ? "int32" : "float32");
+    fitting(shape);
+    if (device.finiteInputsOnly) requireFiniteData(data);
     // tfjs keeps the array it is given: copy, so that the caller may go on using his.
     const values = type === "float32" ? Float32Array.from(data) : Int32Array.from(data);
     return tf.tensor(values, [...shape], type);
@@ -54,10 +70,10 @@ export function tfjsOps(device: Device): TensorOps {
     tensor,
     fromHost: (host: HostTensor) =>
       tensor(host.data, host.shape, host.data instanceof Float32Array ? "float32" : "int32"),
-    scalar: on((value) => tf.scalar(value)),
-    zeros: on((shape, dtype) => tf.zeros([...shape], dtype)),
-    fill: on((shape, value) => tf.fill([...shape], value)),
-    randomNormal: (shape, std, seed) => tensor(normals(elementCount(shape), std, seed), shape),
+    scalar: on((value) => tf.scalar(finite(value))),
+    zeros: on((shape, dtype) => tf.zeros(fitting(shape), dtype)),
+    fill: on((shape, value) => tf.fill(fitting(shape), finite(value))),
+    randomNormal: (shape, std, seed) => tensor(normals(elementCount(fitting(shape)), finite(std), seed), shape),
 
     add: binary((a, b) => tf.add(a, b)),
     sub: binary((a, b) => tf.sub(a, b)),
@@ -76,7 +92,7 @@ export function tfjsOps(device: Device): TensorOps {
     round: unary((a) => tf.round(a)),
     floor: unary((a) => tf.floor(a)),
     sign: unary((a) => tf.sign(a)),
-    clipByValue: on((a, min, max) => tf.clipByValue(t(a), min, max)),
+    clipByValue: on((a, min, max) => tf.clipByValue(t(a), finite(min), finite(max))),
     greater: comparison((a, b) => tf.greater(a, b)),
     greaterEqual: comparison((a, b) => tf.greaterEqual(a, b)),
     equal: comparison((a, b) => tf.equal(a, b)),
@@ -147,14 +163,27 @@ export function tfjsOps(device: Device): TensorOps {
     },
     read: async (a) => {
       activate();
-      const data = await t(a).data();
-      return { shape: [...a.shape], data: (data as Float32Array).slice() };
+      device.requireAlive?.();
+      const data = await readData(t(a), device);
+      // tfjs may keep the zeros and ones of a comparison as bytes.
+      return { shape: [...a.shape], data: a.dtype === "float32" ? Float32Array.from(data) : data.slice() };
     },
     memory: () => {
       const { numTensors, numBytes } = tf.memory();
       return { tensors: numTensors, bytes: device.heldBytes?.() ?? numBytes };
     },
   };
+}
+
+async function readData(a: tf.Tensor, { requireAlive }: Device): Promise<tf.TypedArray> {
+  try {
+    return await a.data<tf.NumericDataType>();
+  } catch (error) {
+    requireAlive?.(); // knows better why
+    throw error;
+  } finally {
+    requireAlive?.();
+  }
 }
 
 /** tfjs would repeat a smaller tensor with its Tile kernel, which is slow; adding it to zeros is not. */
@@ -164,4 +193,15 @@ function spread(a: tf.Tensor, shape: readonly number[]): tf.Tensor {
 
 function broadcastShape(...shapes: readonly (readonly number[])[]): number[] {
   return shapes.reduce<number[]>((a, b) => tf.backend_util.assertAndGetBroadcastShape(a, [...b]), []);
+}
+
+/** As float32, in which large numbers are infinite. */
+function requireFiniteData(data: ArrayLike<number>): void {
+  for (let i = 0; i < data.length; i++) {
+    if (!Number.isFinite(Math.fround(data[i]!))) throw notFinite(`tensor: ${data[i]} at entry ${i}`);
+  }
+}
+
+function notFinite(given: string): NonFiniteError {
+  return new NonFiniteError(`${given}; this backend takes numbers that are finite in float32`);
 }

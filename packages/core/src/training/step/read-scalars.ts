@@ -14,7 +14,10 @@ export function packScalars(ops: TensorOps, scalars: Tensors): PackedScalars {
 
 /** By name, in the order they were packed. Disposes what was packed. */
 export async function readScalars(ops: TensorOps, { packed, names }: PackedScalars): Promise<Record<string, number>> {
-  const { data } = await ops.read(packed);
-  ops.dispose(packed);
-  return Object.fromEntries(names.map((name, i) => [name, data[i]!]));
+  try {
+    const { data } = await ops.read(packed);
+    return Object.fromEntries(names.map((name, i) => [name, data[i]!]));
+  } finally {
+    ops.dispose(packed);
+  }
 }

@@ -1,0 +1,53 @@
+/** The `webgpu` backend: tfjs over WebGPU with kernels of our own. */
+import * as tf from "@tensorflow/tfjs";
+import type { Backend } from "../../contracts/backend.ts";
+import { registerComposedKernels } from "../composed/sae-kernels.ts";
+import { tfjsOps } from "../tfjs/ops.ts";
+import { registerSaeGradients } from "../tfjs/sae-gradients.ts";
+import { webgpuAdamStep } from "./adam-step.ts";
+import { cast } from "./cast.ts";
+import { registerWebGpuKernels } from "./define-kernel.ts";
+import { kernels } from "./kernels/all.ts";
+import { openDevice } from "./open-device.ts";
+import { requireRoom } from "./require-room.ts";
+import { saeKernels } from "./sae-kernels.ts";
+import { WebGpuStorage } from "./webgpu-storage.ts";
+
+let openedBefore = 0;
+
+/**
+ * @throws QsaeError where there is no WebGPU, no adapter or no device, or the driver refuses a kernel
+ */
+export async function openWebGpuBackend(): Promise<Backend> {
+  const opened = await openDevice();
+  const storage = await WebGpuStorage.open(opened, kernels).catch((error: unknown) => {
+    opened.device.destroy();
+    throw error;
+  });
+  const tfjsName = `qsae-webgpu-${++openedBefore}`;
+  registerWebGpuKernels(tfjsName, [cast, ...saeKernels]);
+  registerComposedKernels(tfjsName);
+  registerSaeGradients();
+  tf.registerBackend(tfjsName, () => storage);
+  await tf.setBackend(tfjsName);
+  return {
+    name: "webgpu",
+    description: opened.description,
+    ops: tfjsOps({
+      tfjsName,
+      adamStep: webgpuAdamStep(storage),
+      heldBytes: () => storage.liveBytes(),
+      requireAlive: () => opened.requireAlive(),
+      finiteInputsOnly: true,
+      requireRoom: (shape) => requireRoom(opened.device.limits, shape),
+    }),
+    fallbacks: () => [],
+    lastEncode: () => undefined,
+    failure: () => opened.failure(),
+    close: async () => {
+      await opened.device.queue.onSubmittedWorkDone();
+      tf.removeBackend(tfjsName);
+      opened.device.destroy();
+    },
+  };
+}

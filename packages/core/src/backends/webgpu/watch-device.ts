@@ -1,0 +1,46 @@
+/// <reference types="@webgpu/types" />
+/** Whether a device still works: a driver tells of its end, and of errors in what it was asked to do, some time later. */
+import { DeviceError } from "../device-error.ts";
+
+export interface DeviceWatch {
+  /** @throws DeviceError where the device can be used no longer */
+  requireAlive(): void;
+  /** The same as a value, for who has just seen something fail: waits for what the driver may be about to tell. */
+  failure(): Promise<DeviceError | undefined>;
+  /** Why it was lost; undefined while it is there. */
+  lost(): string | undefined;
+  /** The first error of the driver that nobody caught; undefined while there is none. */
+  failed(): string | undefined;
+}
+
+/** A loss is told at the next turn of the event loop; browsers have another process in between. */
+const TELLING_MS = 20;
+
+export function watchDevice(device: GPUDevice): DeviceWatch {
+  let lost: string | undefined;
+  let failed: string | undefined;
+  const loss = device.lost.then(({ reason, message }) => {
+    lost = `${reason ?? "unknown"}: ${message}`;
+  });
+  device.addEventListener("uncapturederror", (event) => {
+    event.preventDefault?.();
+    failed ??= event.error.message.trim();
+  });
+  const problem = (): DeviceError | undefined => {
+    if (lost !== undefined) return new DeviceError(`webgpu: the device was lost (${lost}), with what was on it`);
+    if (failed !== undefined) return new DeviceError(`webgpu: the driver reports an error: ${failed}`);
+    return undefined;
+  };
+  return {
+    requireAlive: () => {
+      const error = problem();
+      if (error) throw error;
+    },
+    failure: async () => {
+      if (lost === undefined) await Promise.race([loss, new Promise((resolve) => setTimeout(resolve, TELLING_MS))]);
+      return problem();
+    },
+    lost: () => lost,
+    failed: () => failed,
+  };
+}
