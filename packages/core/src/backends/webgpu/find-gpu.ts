@@ -2,6 +2,12 @@
 /** Where WebGPU comes from: the browser (or Deno, Bun), else Dawn, the optional package `webgpu`. */
 import { QsaeError } from "@qsae/runtime";
 
+/**
+ * SwiftShader, the software adapter of tests, unrolls what this extension asks for: kernels with shared memory compile 15 times
+ * as long. Without it Dawn clears shared memory in a loop, as it does where Vulkan is not.
+ */
+const DAWN_OPTIONS = ["disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension"];
+
 /** Dawn's objects live as long as this; a second instance would know nothing of the first one's devices. */
 let dawn: GPU | undefined;
 
@@ -33,7 +39,7 @@ async function openDawn(): Promise<GPU> {
   }
   const { GPUBuffer } = globalThis as { GPUBuffer?: unknown };
   if (GPUBuffer === undefined) Object.assign(globalThis, dawn.globals);
-  return dawn.create([]);
+  return dawn.create(DAWN_OPTIONS);
 }
 
 function notLoaded(error: unknown): QsaeError {

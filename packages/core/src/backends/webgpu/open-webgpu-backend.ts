@@ -6,19 +6,18 @@ import { tfjsOps } from "../tfjs/ops.ts";
 import { registerSaeGradients } from "../tfjs/sae-gradients.ts";
 import { webgpuAdamStep } from "./adam-step.ts";
 import { registerWebGpuKernels } from "./define-kernel.ts";
-import { kernels } from "./kernels/all.ts";
 import { openDevice } from "./open-device.ts";
 import { saeKernels } from "./sae-kernels.ts";
-import { WebGpuStorage } from "./webgpu-storage.ts";
+import { WebGpuStorage, type StorageOptions } from "./webgpu-storage.ts";
 
 let openedBefore = 0;
 
 /**
  * @throws QsaeError where there is no WebGPU, no adapter or no device, or the driver refuses a kernel
  */
-export async function openWebGpuBackend(): Promise<Backend> {
+export async function openWebGpuBackend(options: StorageOptions = {}): Promise<Backend> {
   const opened = await openDevice();
-  const storage = await WebGpuStorage.open(opened, kernels);
+  const storage = await WebGpuStorage.open(opened, options);
   const tfjsName = `qsae-webgpu-${++openedBefore}`;
   registerWebGpuKernels(tfjsName, saeKernels);
   registerComposedKernels(tfjsName);
@@ -36,7 +35,7 @@ export async function openWebGpuBackend(): Promise<Backend> {
       finiteInputsOnly: true,
     }),
     fallbacks: () => [],
-    lastEncode: () => undefined,
+    lastEncode: () => storage.lastEncode,
     close: async () => {
       await opened.device.queue.onSubmittedWorkDone();
       tf.removeBackend(tfjsName);

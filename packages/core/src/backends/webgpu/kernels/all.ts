@@ -1,17 +1,22 @@
 /** Every kernel of ours, compiled when a device opens. */
 import type { WgslKernel } from "../kernel.ts";
+import type { KernelFeatures } from "../kernel-features.ts";
 import { adam } from "./adam.ts";
+import { bestOf, bestOfListed, bestUnsorted } from "./best-of.ts";
 import { bucketSums } from "./bucket-sums.ts";
 import { decodeSparse } from "./decode-sparse.ts";
-import { encodeCandidates } from "./encode-candidates.ts";
+import { exactScores } from "./exact-scores.ts";
 import { countLatents, countsToFloat, fillBuckets, sortBuckets, startsOfBuckets } from "./latent-buckets.ts";
 import { latentGradient } from "./latent-gradient.ts";
-import { mergeCandidates } from "./merge-candidates.ts";
+import { rowCodes } from "./row-codes.ts";
 import { normalizeRows, removeParallel } from "./rows.ts";
+import { scanCoarse, scanExact, scanListed } from "./scan-latents.ts";
+import { transpose } from "./transpose.ts";
+import { listUncertified, workgroupsOfList } from "./uncertified.ts";
 
-export const kernels: readonly WgslKernel[] = [
-  encodeCandidates,
-  mergeCandidates,
+export const kernelsFor = (features: KernelFeatures): readonly WgslKernel[] => [
+  scanExact,
+  bestOf,
   decodeSparse,
   latentGradient,
   countLatents,
@@ -20,7 +25,20 @@ export const kernels: readonly WgslKernel[] = [
   fillBuckets,
   sortBuckets,
   bucketSums,
-  normalizeRows,
-  removeParallel,
+  normalizeRows(features),
+  removeParallel(features),
   adam,
+  transpose,
+  ...(features.packedDots ? byCandidates(features) : []),
+];
+
+const byCandidates = (features: KernelFeatures): readonly WgslKernel[] => [
+  rowCodes(features),
+  scanCoarse,
+  bestUnsorted,
+  exactScores,
+  listUncertified,
+  workgroupsOfList,
+  scanListed,
+  bestOfListed,
 ];
