@@ -72,7 +72,7 @@ export class WebGpuStorage extends WebGPUBackend {
       features = kernelFeatures(opened.device),
     }: StorageOptions = {},
   ): Promise<WebGpuStorage> {
-    const compiled = kernelsFor(features).map(
+    const compiled = kernelsFor(features, encode).map(
       async (kernel) => [kernel.name, await compileKernel(opened.device, kernel)] as const,
     );
     return new WebGpuStorage(opened, new Map(await Promise.all(compiled)), { encode, bindingBytes, features });
@@ -249,7 +249,7 @@ export class WebGpuStorage extends WebGPUBackend {
 
   override uploadToGPU(dataId: object): void {
     const { resource, shape } = this.tensorMap.get(dataId);
-    if (resource == null) this.requireRoom(4 * elementCount(shape), shape);
+    if (resource === undefined || resource === null) this.requireRoom(4 * elementCount(shape), shape);
     super.uploadToGPU(dataId);
   }
 

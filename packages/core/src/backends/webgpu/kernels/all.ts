@@ -1,4 +1,5 @@
 /** Every kernel of ours, compiled when a device opens. */
+import type { EncodeMode } from "@qsae/runtime/training";
 import type { WgslKernel } from "../kernel.ts";
 import type { KernelFeatures } from "../kernel-features.ts";
 import { adam } from "./adam.ts";
@@ -14,7 +15,8 @@ import { scanCoarse, scanExact, scanListed } from "./scan-latents.ts";
 import { transpose } from "./transpose.ts";
 import { listUncertified, workgroupsOfList } from "./uncertified.ts";
 
-export const kernelsFor = (features: KernelFeatures): readonly WgslKernel[] => [
+/** For `encodeTopK` by candidates there are kernels that are compiled only for who asks for it. */
+export const kernelsFor = (features: KernelFeatures, encode: EncodeMode): readonly WgslKernel[] => [
   scanExact,
   bestOf,
   decodeSparse,
@@ -29,7 +31,7 @@ export const kernelsFor = (features: KernelFeatures): readonly WgslKernel[] => [
   removeParallel(features),
   adam,
   transpose,
-  ...(features.packedDots ? byCandidates(features) : []),
+  ...(features.packedDots && (encode === "certified" || encode === "fast") ? byCandidates(features) : []),
 ];
 
 const byCandidates = (features: KernelFeatures): readonly WgslKernel[] => [
