@@ -13,6 +13,7 @@ export interface WebGpuKernel {
 export function registerWebGpuKernels(backendName: string, kernels: readonly WebGpuKernel[]): void {
   tf.copyRegisteredKernels("webgpu", backendName);
   for (const { name, run } of kernels) {
+    if (tf.getKernel(name, backendName) !== undefined) tf.unregisterKernel(name, backendName);
     tf.registerKernel({
       kernelName: name,
       backendName,

@@ -8,6 +8,7 @@ import { webgpuAdamStep } from "./adam-step.ts";
 import { registerWebGpuKernels } from "./define-kernel.ts";
 import { openDevice } from "./open-device.ts";
 import { saeKernels } from "./sae-kernels.ts";
+import { tfjsKernels } from "./tfjs-kernels.ts";
 import { WebGpuStorage, type StorageOptions } from "./webgpu-storage.ts";
 
 let openedBefore = 0;
@@ -19,7 +20,7 @@ export async function openWebGpuBackend(options: StorageOptions = {}): Promise<B
   const opened = await openDevice();
   const storage = await WebGpuStorage.open(opened, options);
   const tfjsName = `qsae-webgpu-${++openedBefore}`;
-  registerWebGpuKernels(tfjsName, saeKernels);
+  registerWebGpuKernels(tfjsName, [...saeKernels, ...tfjsKernels]);
   registerComposedKernels(tfjsName);
   registerSaeGradients();
   tf.registerBackend(tfjsName, () => storage);

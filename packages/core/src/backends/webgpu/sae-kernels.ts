@@ -3,6 +3,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { elementCount } from "@qsae/runtime";
 import { saeKernel } from "../tfjs/sae-kernel.ts";
+import { batchTopKMask } from "./batch-top-k.ts";
 import { bucketSums } from "./bucket-sums.ts";
 import type { WebGpuKernel } from "./define-kernel.ts";
 import { encodeTopK } from "./encode-top-k.ts";
@@ -88,6 +89,13 @@ export const saeKernels: readonly WebGpuKernel[] = [
     run: (storage, { dValues, indices, wEnc }) => {
       const [dIn, dSae] = wEnc!.shape as [number, number];
       return decoded(storage, dValues!, indices!, encoderRows(storage, wEnc!).buffer, [dSae, dIn]);
+    },
+  },
+  {
+    name: saeKernel.batchTopKMask,
+    run: (storage, { values }, attributes) => {
+      const { count } = attributes as { count: number };
+      return batchTopKMask(storage, values!, count);
     },
   },
   {

@@ -3,12 +3,15 @@ import type { EncodeMode } from "@qsae/runtime/training";
 import type { WgslKernel } from "../kernel.ts";
 import type { KernelFeatures } from "../kernel-features.ts";
 import { adam } from "./adam.ts";
+import { arithmetic } from "./arithmetic.ts";
 import { bestOf, bestOfListed, bestUnsorted } from "./best-of.ts";
 import { bucketSums } from "./bucket-sums.ts";
 import { decodeSparse } from "./decode-sparse.ts";
 import { exactScores } from "./exact-scores.ts";
 import { countLatents, countsToFloat, fillBuckets, sortBuckets, startsOfBuckets } from "./latent-buckets.ts";
+import { chooseDigit, countDigits, countTies, maskLargest } from "./largest.ts";
 import { latentGradient } from "./latent-gradient.ts";
+import { columnSums, rowDots, sliceSums } from "./reduce.ts";
 import { rowCodes } from "./row-codes.ts";
 import { normalizeRows, removeParallel } from "./rows.ts";
 import { scanCoarse, scanExact, scanListed } from "./scan-latents.ts";
@@ -31,6 +34,14 @@ export const kernelsFor = (features: KernelFeatures, encode: EncodeMode): readon
   removeParallel(features),
   adam,
   transpose,
+  countDigits,
+  chooseDigit,
+  countTies,
+  maskLargest,
+  sliceSums(features),
+  rowDots(features),
+  columnSums,
+  arithmetic,
   ...(features.packedDots && (encode === "certified" || encode === "fast") ? byCandidates(features) : []),
 ];
 
