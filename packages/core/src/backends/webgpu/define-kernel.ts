@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { WebGpuStorage } from "./webgpu-storage.ts";
 
-export type Inputs = Readonly<Record<string, tf.TensorInfo>>;
+export type Inputs = Readonly<Record<string, tf.TensorInfo | undefined>>;
 export type Attributes = Readonly<Record<string, unknown>>;
 
 export interface WebGpuKernel {
@@ -17,8 +17,10 @@ export function registerWebGpuKernels(backendName: string, kernels: readonly Web
     tf.registerKernel({
       kernelName: name,
       backendName,
-      kernelFunc: ({ inputs, attrs, backend }) =>
-        run(backend as WebGpuStorage, (inputs ?? {}) as unknown as Inputs, (attrs ?? {}) as unknown as Attributes),
+      kernelFunc: ({ inputs, attrs, backend }) => {
+        const storage = backend as WebGpuStorage;
+        return storage.attempt(() => run(storage, inputs ?? {}, (attrs ?? {}) as unknown as Attributes));
+      },
     });
   }
 }

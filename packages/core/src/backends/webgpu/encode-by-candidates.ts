@@ -58,16 +58,24 @@ export function planOfCandidates(
   };
 }
 
-/** Codes of rows, and their figures: kernels/row-codes.ts. */
-interface Codes extends Companion {
+/** Rows as codes: kernels/row-codes.ts. */
+interface Codes {
   readonly codes: GPUBuffer;
   readonly figures: GPUBuffer;
 }
 
-function codesOf(storage: WebGpuStorage, rows: Binding, count: number, dIn: number, center?: GPUBuffer): Codes {
+const codeBytes = (count: number, dIn: number): number => 4 * count * Math.ceil(dIn / 4);
+const figureBytes = (count: number): number => 16 * count;
+
+function codeRows(
+  storage: WebGpuStorage,
+  rows: Binding,
+  { codes, figures }: Codes,
+  count: number,
+  dIn: number,
+  center?: GPUBuffer,
+): void {
   const words = Math.ceil(dIn / 4);
-  const bytes = 4 * count * words + 16 * count;
-  const [codes, figures] = [storage.acquire(4 * count * words), storage.acquire(16 * count)];
   const { buffer, offset = 0 } = "buffer" in rows ? rows : { buffer: rows };
   for (const part of partsOf(count, 4 * dIn, storage.bindingBytes)) {
     const own = { buffer, offset: offset + 4 * dIn * part.first, size: 4 * dIn * part.count };
@@ -78,11 +86,19 @@ function codesOf(storage: WebGpuStorage, rows: Binding, count: number, dIn: numb
       folded(part.count),
     );
   }
-  const free = (): void => {
-    storage.release(codes);
-    storage.release(figures);
-  };
-  return { codes, figures, bytes, free };
+}
+
+/** Those of W_enc, kept until it changes. */
+function encoderCodes(storage: WebGpuStorage, wEnc: TensorInfo, { rows, dIn, dSae }: Encoder): Codes & Companion {
+  return storage.companion(wEnc, "codes", () => {
+    const made = { codes: storage.acquire(codeBytes(dSae, dIn)), figures: storage.acquire(figureBytes(dSae)) };
+    codeRows(storage, rows, made, dSae, dIn);
+    const free = (): void => {
+      storage.release(made.codes);
+      storage.release(made.figures);
+    };
+    return { ...made, bytes: made.codes.size + made.figures.size, free };
+  });
 }
 
 export function encodeByCandidates(
@@ -92,10 +108,10 @@ export function encodeByCandidates(
   plan: Plan,
   tokens: EncodedTokens,
 ): void {
-  const { rows, dIn, dSae, k } = encoder;
+  const { k } = encoder;
   const { n, values, indices } = tokens;
   const { candidates, certified } = plan;
-  const weights = storage.companion(wEnc, "codes", () => codesOf(storage, rows, dSae, dIn));
+  const weights = encoderCodes(storage, wEnc, encoder);
   storage.withScratch(8 * n * candidates, (chosen) => {
     chooseCoarsely(storage, encoder, weights, plan, tokens, chosen);
     storage.withScratch(8 * n * candidates, (scored) => {
@@ -124,19 +140,22 @@ function chooseCoarsely(
 ): void {
   const words = Math.ceil(dIn / 4);
   const { segments, width, kept } = coarse;
-  const own = codesOf(storage, x, n, dIn, center);
   storage.withScratch(8 * n * coarse.candidates, (heaps) => {
-    for (const part of scannedParts(storage, 4 * words, dSae, coarse)) {
-      const { first, count, firstSegment } = part;
-      storage.run(
-        "scan-coarse",
-        [own.codes, own.figures, bindPart(weights.codes, part, 4 * words), weights.figures, bEnc, heaps],
-        [n, words, first, first + count, firstSegment, segments, width, kept, dIn, certified ? 1 : 0].map((u32) => ({
-          u32,
-        })),
-        [Math.ceil(n / ROWS_OF_PART), part.segments],
-      );
-    }
+    storage.withScratch(codeBytes(n, dIn), (codes) =>
+      storage.withScratch(figureBytes(n), (figures) => {
+        codeRows(storage, x, { codes, figures }, n, dIn, center);
+        for (const part of scannedParts(storage, 4 * words, dSae, coarse)) {
+          const { first, count, firstSegment } = part;
+          const sizes = [n, words, first, first + count, firstSegment, segments, width, kept, dIn, Number(certified)];
+          storage.run(
+            "scan-coarse",
+            [codes, figures, bindPart(weights.codes, part, 4 * words), weights.figures, bEnc, heaps],
+            sizes.map((u32) => ({ u32 })),
+            [Math.ceil(n / ROWS_OF_PART), part.segments],
+          );
+        }
+      }),
+    );
     storage.run(
       "best-unsorted",
       [heaps, chosen],
@@ -144,7 +163,6 @@ function chooseCoarsely(
       folded(n),
     );
   });
-  own.free();
 }
 
 /** `scored [n, candidates]`: the same latents with exact scores. */
@@ -176,28 +194,29 @@ function encodeUncertified(
 ): void {
   const { n, values, indices } = tokens;
   const { k } = encoder;
-  const listed = storage.acquire(4 * (1 + n));
-  const workgroups = storage.acquire(24, GPUBufferUsage.INDIRECT);
-  storage.clear(listed, 4);
-  storage.run(
-    "list-uncertified",
-    [chosen, values, listed],
-    [n, candidates, k].map((u32) => ({ u32 })),
-    threadsFor(n),
-  );
-  storage.run("workgroups-of-list", [listed, workgroups], [{ u32: plan.segments }], [1]);
-  storage.withScratch(8 * n * plan.candidates, (heaps) => {
-    scanExactly(storage, encoder, plan, tokens, heaps, { listed, workgroups });
-    storage.withScratch(8 * n * k, (best) =>
-      storage.run(
-        "best-of-listed",
-        [heaps, best, values, indices, listed],
-        [n, plan.candidates, k].map((u32) => ({ u32 })),
-        { indirect: workgroups, offset: 12 },
-      ),
+  const encodeListed = (listed: GPUBuffer, workgroups: GPUBuffer): void => {
+    storage.clear(listed, 4);
+    storage.run(
+      "list-uncertified",
+      [chosen, values, listed],
+      [n, candidates, k].map((u32) => ({ u32 })),
+      threadsFor(n),
     );
-  });
-  keepUncertifiedCount(storage, listed);
-  storage.release(workgroups);
-  storage.release(listed);
+    keepUncertifiedCount(storage, listed);
+    storage.run("workgroups-of-list", [listed, workgroups], [{ u32: plan.segments }], [1]);
+    storage.withScratch(8 * n * plan.candidates, (heaps) => {
+      scanExactly(storage, encoder, plan, tokens, heaps, { listed, workgroups });
+      storage.withScratch(8 * n * k, (best) =>
+        storage.run(
+          "best-of-listed",
+          [heaps, best, values, indices, listed],
+          [n, plan.candidates, k].map((u32) => ({ u32 })),
+          { indirect: workgroups, offset: 12 },
+        ),
+      );
+    });
+  };
+  storage.withScratch(4 * (1 + n), (listed) =>
+    storage.withScratch(24, (workgroups) => encodeListed(listed, workgroups), GPUBufferUsage.INDIRECT),
+  );
 }

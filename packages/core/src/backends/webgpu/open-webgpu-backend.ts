@@ -6,6 +6,7 @@ import { tfjsOps } from "../tfjs/ops.ts";
 import { registerSaeGradients } from "../tfjs/sae-gradients.ts";
 import { webgpuAdamStep } from "./adam-step.ts";
 import { registerWebGpuKernels } from "./define-kernel.ts";
+import { gridKernels } from "./grid-kernels.ts";
 import { openDevice } from "./open-device.ts";
 import { saeKernels } from "./sae-kernels.ts";
 import { tfjsKernels } from "./tfjs-kernels.ts";
@@ -20,7 +21,7 @@ export async function openWebGpuBackend(options: StorageOptions = {}): Promise<B
   const opened = await openDevice();
   const storage = await WebGpuStorage.open(opened, options);
   const tfjsName = `qsae-webgpu-${++openedBefore}`;
-  registerWebGpuKernels(tfjsName, [...saeKernels, ...tfjsKernels]);
+  registerWebGpuKernels(tfjsName, [...saeKernels, ...gridKernels, ...tfjsKernels]);
   registerComposedKernels(tfjsName);
   registerSaeGradients();
   tf.registerBackend(tfjsName, () => storage);

@@ -30,8 +30,8 @@ function replaced(
 }
 
 function theirs(name: string, storage: WebGpuStorage, inputs: Inputs, attributes: Attributes): TensorInfo {
-  const { kernelFunc } = getKernel(name, "webgpu")!;
-  return kernelFunc({ inputs: inputs as never, attrs: attributes as never, backend: storage }) as TensorInfo;
+  const { kernelFunc } = getKernel(name, "webgpu");
+  return kernelFunc({ inputs: inputs, attrs: attributes as never, backend: storage }) as TensorInfo;
 }
 
 /** `factorOf(n)` times the sum of n numbers each. */

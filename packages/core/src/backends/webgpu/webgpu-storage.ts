@@ -49,6 +49,7 @@ export class WebGpuStorage extends WebGPUBackend {
   lastEncode: EncodeReport | undefined;
   private readonly companions = new Map<object, Map<string, Companion>>();
   private companionBytes = 0;
+  private created: TensorInfo[] | undefined;
   private uniformsInUse: GPUBuffer[] = [];
   private recorded = 0;
 
@@ -81,7 +82,24 @@ export class WebGpuStorage extends WebGPUBackend {
   /** An uninitialised tensor. */
   create(shape: readonly number[], dtype: "float32" | "int32" = "float32"): TensorInfo {
     this.requireRoom(4 * elementCount(shape), shape);
-    return this.makeTensorInfo([...shape], dtype);
+    const info = this.makeTensorInfo([...shape], dtype);
+    this.created?.push(info);
+    return info;
+  }
+
+  /** Runs a kernel. Where it fails, the tensors that it created are disposed. */
+  attempt<T>(kernel: () => T): T {
+    const outer = this.created;
+    const created: TensorInfo[] = [];
+    this.created = created;
+    try {
+      return kernel();
+    } catch (error) {
+      for (const { dataId } of created) this.disposeData(dataId);
+      throw error;
+    } finally {
+      this.created = outer;
+    }
   }
 
   /** A handle for tfjs, tracked by the current scope. */
@@ -126,8 +144,8 @@ export class WebGpuStorage extends WebGPUBackend {
   }
 
   /** A buffer for the time of `use`. */
-  withScratch<T>(bytes: number, use: (scratch: GPUBuffer) => T): T {
-    const buffer = this.acquire(bytes);
+  withScratch<T>(bytes: number, use: (scratch: GPUBuffer) => T, usage?: GPUBufferUsageFlags): T {
+    const buffer = this.acquire(bytes, usage);
     try {
       return use(buffer);
     } finally {

@@ -10,6 +10,7 @@ import { decodeSparse } from "./decode-sparse.ts";
 import { exactScores } from "./exact-scores.ts";
 import { countLatents, countsToFloat, fillBuckets, sortBuckets, startsOfBuckets } from "./latent-buckets.ts";
 import { chooseDigit, countDigits, countTies, maskLargest } from "./largest.ts";
+import { gridCodes, gridScaleGradient, gridValues } from "./grid.ts";
 import { latentGradient } from "./latent-gradient.ts";
 import { columnSums, rowDots, sliceSums } from "./reduce.ts";
 import { rowCodes } from "./row-codes.ts";
@@ -42,6 +43,9 @@ export const kernelsFor = (features: KernelFeatures, encode: EncodeMode): readon
   rowDots(features),
   columnSums,
   arithmetic,
+  gridCodes,
+  gridValues,
+  gridScaleGradient(features),
   ...(features.packedDots && (encode === "certified" || encode === "fast") ? byCandidates(features) : []),
 ];
 
