@@ -24,7 +24,9 @@ export const webgpuAdamStep =
     ];
     const changed = [param, m, v].map((a) => storage.bufferToChange(a));
     const buffers = [...changed, storage.buffer(grad as TfTensor)];
-    const rates = [lr / (1 - beta1 ** step), beta1, beta2, eps, 1 / (1 - beta2 ** step)].map((f32) => ({ f32 }));
+    const rates = [lr / (1 - beta1 ** step), beta1, 1 - beta1, beta2, 1 - beta2, eps, 1 / (1 - beta2 ** step)].map(
+      (f32) => ({ f32 }),
+    );
     for (const part of partsOf(elementCount(param.shape), 4, storage.bindingBytes)) {
       const bindings = buffers.map((buffer) => bindPart(buffer, part, 4));
       storage.run("adam", bindings, [{ u32: part.count }, ...rates], threadsFor(part.count));

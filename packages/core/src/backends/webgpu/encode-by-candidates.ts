@@ -9,7 +9,7 @@
  */
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { EncodeMode } from "@qsae/runtime/training";
-import { partsOf, ROWS_OF_PART } from "./parts.ts";
+import { partsOf, ROWS_OF_TILE } from "./parts.ts";
 import { scanExactly, scannedParts, widestSegment, type EncodedTokens, type Encoder } from "./scan.ts";
 import { segmentsFor, type Segments } from "./segments.ts";
 import { bindPart, type Binding, type Companion, type WebGpuStorage } from "./webgpu-storage.ts";
@@ -77,7 +77,7 @@ function codeRows(
 ): void {
   const words = Math.ceil(dIn / 4);
   const { buffer, offset = 0 } = "buffer" in rows ? rows : { buffer: rows };
-  for (const part of partsOf(count, 4 * dIn, storage.bindingBytes)) {
+  for (const part of partsOf(count, 4 * dIn, storage.bindingBytes, ROWS_OF_TILE)) {
     const own = { buffer, offset: offset + 4 * dIn * part.first, size: 4 * dIn * part.count };
     storage.run(
       "row-codes",
@@ -151,7 +151,7 @@ function chooseCoarsely(
             "scan-coarse",
             [codes, figures, bindPart(weights.codes, part, 4 * words), weights.figures, bEnc, heaps],
             sizes.map((u32) => ({ u32 })),
-            [Math.ceil(n / ROWS_OF_PART), part.segments],
+            [Math.ceil(n / ROWS_OF_TILE), part.segments],
           );
         }
       }),

@@ -4,7 +4,7 @@ import type { EncodeMode, EncodeReport } from "@qsae/runtime/training";
 import { candidatesFor, encodeByCandidates, planOfCandidates } from "./encode-by-candidates.ts";
 import { encodeExactly } from "./encode-exactly.ts";
 import { encoderRows } from "./encoder-rows.ts";
-import { partsOf } from "./parts.ts";
+import { partsOf, ROWS_OF_TILE } from "./parts.ts";
 import { widestSegment, type EncodedTokens, type Encoder } from "./scan.ts";
 import { segmentsFor } from "./segments.ts";
 import { bindPart, type WebGpuStorage } from "./webgpu-storage.ts";
@@ -71,7 +71,7 @@ function inParts(
     GPUBuffer,
   ];
   const tokenBytes = Math.max(4 * dIn, 4 * k, 8 * heapEntries);
-  for (const part of partsOf(n, tokenBytes, Math.min(storage.bindingBytes, MOST_HEAP_BYTES))) {
+  for (const part of partsOf(n, tokenBytes, Math.min(storage.bindingBytes, MOST_HEAP_BYTES), ROWS_OF_TILE)) {
     encode({
       n: part.count,
       x: bindPart(from, part, 4 * dIn),

@@ -10,20 +10,24 @@ export interface Part {
   readonly count: number;
 }
 
-/** So many rows of 4-byte numbers are a multiple of the 256 bytes at which a binding may begin on every device. */
-export const ROWS_OF_PART = 64;
+/** At multiples of so many bytes a binding may begin on every device. */
+const ALIGNMENT = 256;
+
+/** Rows of which any number of bytes is aligned: what rows of other lengths are counted in, too. */
+export const ROWS_OF_TILE = 64;
 
 /**
  * All of them in one part where that fits; else parts of as many rows as fit, a multiple of `unit`.
  *
- * @param unit a multiple of 64
+ * @param rowBytes a multiple of 4
+ * @param unit a multiple of 64. Default: the fewest rows that are aligned
  * @throws QsaeError where so few rows do not fit
  */
 export function partsOf(
   rows: number,
   rowBytes: number,
   bindingBytes: number,
-  unit: number = ROWS_OF_PART,
+  unit: number = ALIGNMENT / greatestCommonDivisor(ALIGNMENT, rowBytes),
 ): readonly Part[] {
   if (rows === 0) return [];
   if (rows * rowBytes <= bindingBytes) return [{ first: 0, count: rows }];
@@ -37,4 +41,8 @@ export function partsOf(
     first: i * most,
     count: Math.min(most, rows - i * most),
   }));
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 /** Scans over all latents, exact ones: kernels/scan-latents.ts. W_enc is bound part by part. */
-import { ROWS_OF_PART, partsOf, type Part } from "./parts.ts";
+import { ROWS_OF_TILE, partsOf, type Part } from "./parts.ts";
 import type { Segments } from "./segments.ts";
 import { bindPart, type Binding, type WebGpuStorage } from "./webgpu-storage.ts";
 
@@ -38,7 +38,7 @@ export function scannedParts(
   dSae: number,
   { width }: Segments,
 ): readonly ScannedPart[] {
-  const unit = width >= dSae ? ROWS_OF_PART : width;
+  const unit = Math.ceil(width / ROWS_OF_TILE) * ROWS_OF_TILE;
   return partsOf(dSae, rowBytes, storage.bindingBytes, unit).map((part) => ({
     ...part,
     firstSegment: Math.floor(part.first / width),
@@ -48,7 +48,7 @@ export function scannedParts(
 
 /** Latents of a segment, at most: so many that their rows can be bound. */
 export const widestSegment = (storage: WebGpuStorage, rowBytes: number): number =>
-  Math.max(1, Math.floor(storage.bindingBytes / (ROWS_OF_PART * rowBytes))) * ROWS_OF_PART;
+  Math.max(1, Math.floor(storage.bindingBytes / (ROWS_OF_TILE * rowBytes))) * ROWS_OF_TILE;
 
 /** Fills the heaps of all tokens, or of those of a list. */
 export function scanExactly(
@@ -67,7 +67,7 @@ export function scanExactly(
       [n, dIn, first, first + count, firstSegment, plan.segments, plan.width, plan.kept, dIn, 1].map((u32) => ({
         u32,
       })),
-      list ? { indirect: list.workgroups, offset: 0 } : [Math.ceil(n / ROWS_OF_PART), segments],
+      list ? { indirect: list.workgroups, offset: 0 } : [Math.ceil(n / ROWS_OF_TILE), segments],
     );
   }
 }

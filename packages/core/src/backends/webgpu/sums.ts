@@ -47,8 +47,14 @@ export function columnSumsInto(
 ): void {
   const slices = Math.ceil(rows / ROWS);
   const into = (out: GPUBuffer, scale: number): void => {
-    const sizes = [{ u32: rows }, { u32: columns }, { f32: scale }];
-    storage.run("column-sums", [a, out], sizes, [Math.ceil(columns / THREADS), slices]);
+    for (const part of partsOf(rows, 4 * columns, storage.bindingBytes, ROWS)) {
+      storage.run(
+        "column-sums",
+        [bindPart(a, part, 4 * columns), out],
+        [...[part.count, columns, part.first / ROWS].map((u32) => ({ u32 })), { f32: scale }],
+        [Math.ceil(columns / THREADS), Math.ceil(part.count / ROWS)],
+      );
+    }
   };
   if (slices === 1) return into(to, factor);
   storage.withScratch(4 * slices * columns, (sums) => {

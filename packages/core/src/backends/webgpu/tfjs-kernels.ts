@@ -7,8 +7,8 @@
  * - a product of few tiles and a long inner dimension is added up with atomics there, in an order that differs from run to run
  * - whole matrices that tfjs cannot bind are transposed, added, subtracted and multiplied in parts
  */
-import { Add, BatchMatMul, env, getKernel, Mean, Multiply, Sub, Sum, Transpose, util } from "@tensorflow/tfjs";
-import type { TensorInfo } from "@tensorflow/tfjs";
+import { Add, BatchMatMul, env, Fill, getKernel, Mean, Multiply, Sub, Sum, Transpose, util } from "@tensorflow/tfjs";
+import type { DataType, TensorInfo } from "@tensorflow/tfjs";
 import { elementCount } from "@qsae/runtime";
 import type { Attributes, Inputs, WebGpuKernel } from "./define-kernel.ts";
 import { ARITHMETIC } from "./kernels/arithmetic.ts";
@@ -89,6 +89,14 @@ const transpose = replaced(Transpose, (storage, { x }, attributes) => {
   return out;
 });
 
+/** Filled here and uploaded: that binds nothing. */
+const fill = replaced(Fill, (storage, _, attributes) => {
+  const { shape, value, dtype } = attributes as { shape: number[]; value: number; dtype: DataType };
+  const count = elementCount(shape);
+  if (4 * count <= storage.bindingBytes || dtype !== "float32") return undefined;
+  return storage.makeTensorInfo(shape, dtype, new Float32Array(count).fill(value));
+});
+
 const inParts = (name: keyof typeof ARITHMETIC): WebGpuKernel =>
   replaced(name, (storage, inputs) => {
     const operands = [inputs["a"]!, inputs["b"]!];
@@ -119,5 +127,6 @@ export const tfjsKernels: readonly WebGpuKernel[] = [
   sum(Mean, (count) => 1 / count),
   matMul,
   transpose,
+  fill,
   ...[Add, Sub, Multiply].map((name) => inParts(name as keyof typeof ARITHMETIC)),
 ];

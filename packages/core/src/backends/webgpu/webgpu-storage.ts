@@ -49,7 +49,8 @@ export class WebGpuStorage extends WebGPUBackend {
   lastEncode: EncodeReport | undefined;
   private readonly companions = new Map<object, Map<string, Companion>>();
   private companionBytes = 0;
-  private created: TensorInfo[] | undefined;
+  /** Those of the kernel that runs: made and taken, less given back. */
+  private references: Map<object, number> | undefined;
   private uniformsInUse: GPUBuffer[] = [];
   private recorded = 0;
 
@@ -82,24 +83,38 @@ export class WebGpuStorage extends WebGPUBackend {
   /** An uninitialised tensor. */
   create(shape: readonly number[], dtype: "float32" | "int32" = "float32"): TensorInfo {
     this.requireRoom(4 * elementCount(shape), shape);
-    const info = this.makeTensorInfo([...shape], dtype);
-    this.created?.push(info);
-    return info;
+    return this.makeTensorInfo([...shape], dtype);
   }
 
-  /** Runs a kernel. Where it fails, the tensors that it created are disposed. */
+  /** Runs a kernel. Where it fails, the references to tensors that it took or made are given back. */
   attempt<T>(kernel: () => T): T {
-    const outer = this.created;
-    const created: TensorInfo[] = [];
-    this.created = created;
+    const outer = this.references;
+    const own = new Map<object, number>();
+    this.references = own;
     try {
       return kernel();
     } catch (error) {
-      for (const { dataId } of created) this.disposeData(dataId);
+      this.references = undefined;
+      for (const [dataId, count] of own) for (let i = 0; i < count; i++) this.disposeData(dataId);
       throw error;
     } finally {
-      this.created = outer;
+      this.references = outer;
     }
+  }
+
+  private counted(dataId: object, change: 1 | -1): void {
+    this.references?.set(dataId, (this.references.get(dataId) ?? 0) + change);
+  }
+
+  override write(...given: Parameters<WebGPUBackend["write"]>): object {
+    const dataId = super.write(...given);
+    this.counted(dataId, 1);
+    return dataId;
+  }
+
+  override incRef(dataId: object): void {
+    super.incRef(dataId);
+    this.counted(dataId, 1);
   }
 
   /** A handle for tfjs, tracked by the current scope. */
@@ -173,6 +188,7 @@ export class WebGpuStorage extends WebGPUBackend {
   }
 
   override disposeData(dataId: object, force = false): boolean {
+    this.counted(dataId, -1);
     const gone = super.disposeData(dataId, force);
     if (gone) this.forgetCompanions(dataId);
     return gone;

@@ -70,9 +70,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 export const columnSums: WgslKernel = {
   name: "column-sums",
   code: /* wgsl */ `
-struct Parameters { rows: u32, columns: u32, factor: f32 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;            // [rows, columns]
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;    // [slices, columns]
+struct Parameters { rows: u32, columns: u32, first_slice: u32, factor: f32 }
+@group(0) @binding(0) var<storage, read> a: array<f32>;            // a part, whole slices: [rows, columns]
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;    // [all slices, columns]
 @group(0) @binding(2) var<uniform> p: Parameters;
 
 @compute @workgroup_size(64)
@@ -81,7 +81,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
   let last = min((thread.y + 1u) * ${ROWS}u, p.rows);
   var sum = 0.0;
   for (var r = thread.y * ${ROWS}u; r < last; r += 1u) { sum += a[r * p.columns + thread.x]; }
-  out[thread.y * p.columns + thread.x] = p.factor * sum;
+  out[(p.first_slice + thread.y) * p.columns + thread.x] = p.factor * sum;
 }
 `,
 };
