@@ -4,6 +4,7 @@
  * (kernels/bucket-sums.ts).
  */
 import type { TensorInfo } from "@tensorflow/tfjs";
+import { elementCount } from "@qsae/runtime";
 import { bucketsOf } from "./latent-buckets.ts";
 import { partsOf } from "./parts.ts";
 import { bindPart, type WebGpuStorage } from "./webgpu-storage.ts";
@@ -28,14 +29,15 @@ export function bucketSums(
 ): [TensorInfo, TensorInfo] {
   const k = indices.shape[1]!;
   const dIn = rows.shape[1]!;
-  const { starts, entries } = bucketsOf(storage, indices, dSae);
   const [out, sums] = [storage.create([dSae, dIn]), storage.create([dSae])];
-  const [from, of, to, toSums] = [rows, values, out, sums].map((a) => storage.buffer(a)) as [
-    GPUBuffer,
-    GPUBuffer,
-    GPUBuffer,
-    GPUBuffer,
-  ];
+  const [to, toSums] = [storage.buffer(out), storage.buffer(sums)];
+  if (elementCount(indices.shape) === 0) {
+    storage.clear(to, 4 * dSae * dIn);
+    storage.clear(toSums, 4 * dSae);
+    return [out, sums];
+  }
+  const { starts, entries } = bucketsOf(storage, indices, dSae);
+  const [from, of] = [storage.buffer(rows), storage.buffer(values)];
   for (const part of partsOf(dSae, 4 * dIn, storage.bindingBytes)) {
     storage.run(
       "bucket-sums",

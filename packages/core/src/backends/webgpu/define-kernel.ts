@@ -15,7 +15,7 @@ export function registerWebGpuKernels(backendName: string, kernels: readonly Web
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend("webgpu")) {
     if (own.has(kernelName)) continue;
     register(backendName, kernelName, (storage, inputs, attributes) =>
-      kernelFunc({ inputs: inputs as tf.NamedTensorInfoMap, attrs: attributes as tf.NamedAttrMap, backend: storage }),
+      kernelFunc({ inputs, attrs: attributes as tf.NamedAttrMap, backend: storage }),
     );
   }
   for (const [name, run] of own) register(backendName, name, run);

@@ -193,7 +193,7 @@ describe.each(here)("encodeTopK on %s", () => {
   const gpt = sharedData("gpt", "gpt_heldout20k.f16.safetensors");
   const sae = sharedData("gpt", "sae_gpt_d2048_k32", "sae_weights.safetensors");
   describe.skipIf(gpt === undefined || sae === undefined)("on real activations and a trained encoder", () => {
-    const [n, dIn] = [256, 256];
+    const [n, dIn] = [128, 256];
     let problem: EncodeProblem;
     beforeAll(async () => {
       const read = async (path: string, name: string): Promise<Float32Array> =>

@@ -47,7 +47,6 @@ export function countEntries(
   values?: GPUBuffer,
 ): void {
   storage.clear(counts, 4 * dSae);
-  if (count === 0) return;
   const parameters = [{ u32: count }, { u32: values ? 1 : 0 }];
   storage.run("count-latents", [indices, values ?? indices, counts], parameters, threadsFor(count));
 }

@@ -137,8 +137,9 @@ export const saeKernels: readonly WebGpuKernel[] = [
       const { dSae } = attributes as { dSae: number };
       const out = storage.create([dSae]);
       storage.withScratch(4 * dSae, (counts) => {
-        const [of, at] = [storage.buffer(values!), storage.buffer(indices!)];
-        countEntries(storage, counts, dSae, at, elementCount(indices!.shape), of);
+        const count = elementCount(indices!.shape);
+        if (count === 0) storage.clear(counts, 4 * dSae);
+        else countEntries(storage, counts, dSae, storage.buffer(indices!), count, storage.buffer(values!));
         storage.run("counts-to-float", [counts, storage.buffer(out)], [{ u32: dSae }], threadsFor(dSae));
       });
       return out;

@@ -8,11 +8,11 @@ import { WebGpuStorage, type StorageOptions } from "./webgpu-storage.ts";
 
 export interface StorageUnderTest {
   readonly storage: WebGpuStorage;
-  put(values: ArrayLike<number>, shape: readonly number[], dtype?: "float32" | "int32"): TensorInfo;
+  readonly put: (values: ArrayLike<number>, shape: readonly number[], dtype?: "float32" | "int32") => TensorInfo;
   /** Disposes it. */
-  take(info: TensorInfo): Promise<Float32Array | Int32Array>;
+  readonly take: (info: TensorInfo) => Promise<Float32Array | Int32Array>;
   /** Without an error of the driver in between. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function openStorage(options: StorageOptions): Promise<StorageUnderTest> {

@@ -41,10 +41,11 @@ const sum = (name: string, factorOf: (count: number) => number): WebGpuKernel =>
     const { shape, dtype } = x!;
     const axes = util.parseAxisParam(axis ?? shape.map((_, i) => i), shape);
     const count = elementCount(shape);
-    if (dtype !== "float32" || count === 0) return undefined;
+    if (dtype !== "float32" || (count === 0 && name === Mean)) return undefined;
     const outShape = keepDims
       ? shape.map((size, i) => (axes.includes(i) ? 1 : size))
       : shape.filter((_, i) => !axes.includes(i));
+    if (count === 0) return storage.makeTensorInfo(outShape, dtype, new Float32Array(elementCount(outShape)));
     if (axes.length === shape.length) {
       const out = storage.create(outShape);
       sumInto(storage, storage.buffer(out), storage.buffer(x!), count, { factor: factorOf(count) });

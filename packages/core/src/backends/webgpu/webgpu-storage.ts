@@ -32,6 +32,9 @@ type ProgramUniforms = Parameters<WebGPUBackend["runWebGPUProgram"]>[3];
 /** Kernels in one submission, ours alone counted: enough to make up for its cost, few enough to keep the device busy. */
 const KERNELS_PER_SUBMISSION = 16;
 
+/** Allocations from here on are watched for a lack of memory: smaller ones are not worth a wait for the driver each. */
+const WATCHED_BYTES = 2 ** 20;
+
 export interface StorageOptions {
   /** How `encodeTopK` finds the largest. Default `auto`. */
   readonly encode?: EncodeMode;
@@ -53,6 +56,7 @@ export class WebGpuStorage extends WebGPUBackend {
   private references: Map<object, number> | undefined;
   private uniformsInUse: GPUBuffer[] = [];
   private recorded = 0;
+  private exhausted: string | undefined;
 
   private constructor(
     private readonly opened: OpenedDevice,
@@ -82,8 +86,10 @@ export class WebGpuStorage extends WebGPUBackend {
 
   /** An uninitialised tensor. */
   create(shape: readonly number[], dtype: "float32" | "int32" = "float32"): TensorInfo {
-    this.requireRoom(4 * elementCount(shape), shape);
-    return this.makeTensorInfo([...shape], dtype);
+    const count = elementCount(shape);
+    this.requireRoom(4 * count, shape);
+    if (count > 0) return this.makeTensorInfo([...shape], dtype);
+    return this.makeTensorInfo([...shape], dtype, dtype === "float32" ? new Float32Array() : new Int32Array());
   }
 
   /** Runs a kernel. Where it fails, the references to tensors that it took or made are given back. */
@@ -146,10 +152,11 @@ export class WebGpuStorage extends WebGPUBackend {
 
   /** A buffer that no tensor has, uninitialised; to be released. */
   acquire(bytes: number, usage: GPUBufferUsageFlags = 0): GPUBuffer {
-    this.requireRoom(bytes, [bytes / 4]);
-    return this.bufferManager.acquireBuffer(
-      Math.max(16, bytes),
-      GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST | usage,
+    const shape = [bytes / 4];
+    this.requireRoom(bytes, shape);
+    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    return this.allocated(bytes, shape, () =>
+      this.bufferManager.acquireBuffer(Math.max(16, bytes), STORAGE | COPY_SRC | COPY_DST | usage),
     );
   }
 
@@ -256,8 +263,9 @@ export class WebGpuStorage extends WebGPUBackend {
     for (const uniform of this.uniformsInUse.splice(0)) this.bufferManager.releaseBuffer(uniform);
   }
 
-  /** @throws QsaeError where the device was lost, or the driver has reported an error */
+  /** @throws QsaeError where the device was lost, its memory was not enough, or the driver has reported an error */
   requireAlive(): void {
+    if (this.exhausted !== undefined) throw new QsaeError(this.exhausted);
     const lost = this.opened.lost();
     if (lost !== undefined) {
       throw new QsaeError(
@@ -283,8 +291,28 @@ export class WebGpuStorage extends WebGPUBackend {
 
   override uploadToGPU(dataId: object): void {
     const { resource, shape } = this.tensorMap.get(dataId);
-    if (resource === undefined || resource === null) this.requireRoom(4 * elementCount(shape), shape);
-    super.uploadToGPU(dataId);
+    if (resource !== undefined && resource !== null) return;
+    const bytes = 4 * elementCount(shape);
+    this.requireRoom(bytes, shape);
+    this.allocated(bytes, shape, () => super.uploadToGPU(dataId));
+  }
+
+  /** WebGPU does not say how much memory there is, only some time later that there was not enough: here with what it was for. */
+  private allocated<T>(bytes: number, shape: readonly number[], allocate: () => T): T {
+    if (bytes < WATCHED_BYTES) return allocate();
+    this.device.pushErrorScope("out-of-memory");
+    try {
+      return allocate();
+    } finally {
+      const inUse = this.memory().numBytesAllocatedInGPU;
+      void this.device.popErrorScope().then(
+        (error) => {
+          if (error === null) return;
+          this.exhausted ??= `webgpu: out of memory: a tensor of shape [${shape.join(", ")}] needs ${bytes} bytes, ${inUse} with all others: ${error.message.trim()}`;
+        },
+        () => undefined, // the device was lost, which is told elsewhere
+      );
+    }
   }
 
   private requireRoom(bytes: number, shape: readonly number[]): void {

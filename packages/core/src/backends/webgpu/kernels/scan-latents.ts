@@ -173,8 +173,9 @@ export const scanExact = exact("scan-exact", false);
 /** Only the tokens of a list. */
 export const scanListed = exact("scan-listed", true);
 
-/** Norms up to here multiply without overflow. */
-export const LARGEST_NORM = 1e18;
+/** Norms up to here multiply without overflow, and biases up to there do not make up for it. */
+const LARGEST_NORM = 1e18;
+const LARGEST_BIAS = 1e37;
 
 /** Needs `packed_4x8_integer_dot_product`. `depth` is in words of four codes. */
 export const scanCoarse: WgslKernel = scan({
@@ -203,7 +204,7 @@ fn key_at(x: vec4f, sum: i32, j: u32) -> u32 {
   let middle = x.x * w.x * f32(sum) + b;
   if (p.certified == 0u) { return key_of(middle); }
   // Beyond all others: its interval is not known.
-  if (!(x.y < ${LARGEST_NORM} && w.y < ${LARGEST_NORM} && abs(b) < ${LARGEST_NORM}))  { return 0xffffffffu; }
+  if (!(x.y < ${LARGEST_NORM} && w.y < ${LARGEST_NORM} && abs(b) < ${LARGEST_BIAS}))  { return 0xffffffffu; }
   let slack = f32(p.d_in + 32u) * 1.1920929e-7;
   let tiny = f32(p.d_in + 64u) * 4e-34;
   return key_of(middle + ((x.y + x.z) * w.z + (x.z + slack * x.y) * w.y + slack * abs(b) + tiny));
