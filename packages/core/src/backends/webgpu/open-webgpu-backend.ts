@@ -38,7 +38,7 @@ export async function openWebGpuBackend(options: StorageOptions = {}): Promise<B
       tfjsName,
       adamStep: webgpuAdamStep(storage),
       heldBytes: () => storage.liveBytes(),
-      requireAlive: () => opened.requireAlive(),
+      requireAlive: () => storage.requireAlive(),
       finiteInputsOnly: true,
       requireRoom: (shape) => requireRoom(opened.device.limits, shape),
     }),

@@ -11,6 +11,7 @@ import { compileKernel, parameterBytes, type Parameter } from "./kernel.ts";
 import { kernelFeatures, type KernelFeatures } from "./kernel-features.ts";
 import { kernelsFor } from "./kernels/all.ts";
 import type { OpenedDevice } from "./open-device.ts";
+import { requireRoom } from "./require-room.ts";
 import type { Part } from "./parts.ts";
 
 /** So many along each dimension; or where to find that, on the device. */
@@ -87,7 +88,7 @@ export class WebGpuStorage extends WebGPUBackend {
   /** An uninitialised tensor. */
   create(shape: readonly number[], dtype: "float32" | "int32" = "float32"): TensorInfo {
     const count = elementCount(shape);
-    this.requireRoom(4 * count, shape);
+    requireRoom(this.device.limits, shape);
     if (count > 0) return this.makeTensorInfo([...shape], dtype);
     return this.makeTensorInfo([...shape], dtype, dtype === "float32" ? new Float32Array() : new Int32Array());
   }
@@ -153,7 +154,7 @@ export class WebGpuStorage extends WebGPUBackend {
   /** A buffer that no tensor has, uninitialised; to be released. */
   acquire(bytes: number, usage: GPUBufferUsageFlags = 0): GPUBuffer {
     const shape = [bytes / 4];
-    this.requireRoom(bytes, shape);
+    requireRoom(this.device.limits, shape);
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     return this.allocated(bytes, shape, () =>
       this.bufferManager.acquireBuffer(Math.max(16, bytes), STORAGE | COPY_SRC | COPY_DST | usage),
@@ -251,6 +252,7 @@ export class WebGpuStorage extends WebGPUBackend {
     output?: TensorInfo,
   ): TensorInfo {
     for (const shape of [...inputs.map((input) => input.shape), program.outputShape]) {
+      requireRoom(this.device.limits, shape);
       this.requireBinding(`tfjs's kernel ${program.shaderKey}`, 4 * elementCount(shape), shape);
     }
     return super.runWebGPUProgram(program, inputs, outputDtype, programDefinedUniform, output);
@@ -266,14 +268,7 @@ export class WebGpuStorage extends WebGPUBackend {
   /** @throws QsaeError where the device was lost, its memory was not enough, or the driver has reported an error */
   requireAlive(): void {
     if (this.exhausted !== undefined) throw new QsaeError(this.exhausted);
-    const lost = this.opened.lost();
-    if (lost !== undefined) {
-      throw new QsaeError(
-        `webgpu: the device was lost (${lost}); what was on it is gone. Go on from the last checkpoint: qsae train --resume`,
-      );
-    }
-    const failed = this.opened.failed();
-    if (failed !== undefined) throw new QsaeError(`webgpu: the driver reports an error: ${failed.trim()}`);
+    this.opened.requireAlive();
   }
 
   /** Of live tensors, in GPU buffers, without companions. What is freed with the next submission is freed now. */
@@ -293,7 +288,7 @@ export class WebGpuStorage extends WebGPUBackend {
     const { resource, shape } = this.tensorMap.get(dataId);
     if (resource !== undefined && resource !== null) return;
     const bytes = 4 * elementCount(shape);
-    this.requireRoom(bytes, shape);
+    requireRoom(this.device.limits, shape);
     this.allocated(bytes, shape, () => super.uploadToGPU(dataId));
   }
 
@@ -313,14 +308,6 @@ export class WebGpuStorage extends WebGPUBackend {
         () => undefined, // the device was lost, which is told elsewhere
       );
     }
-  }
-
-  private requireRoom(bytes: number, shape: readonly number[]): void {
-    const { maxBufferSize } = this.device.limits;
-    if (bytes <= maxBufferSize) return;
-    throw new QsaeError(
-      `webgpu: a tensor of shape [${shape.join(", ")}] needs ${bytes} bytes; this device has buffers of at most ${maxBufferSize}`,
-    );
   }
 
   private requireBinding(who: string, bytes: number, shape?: readonly number[]): void {
