@@ -42,6 +42,7 @@ export {
   type NoMetrics,
   type StoredEvaluation,
   type StoredSae,
+  type StoredWeights,
 } from "./evaluate-stored.ts";
 export type { Histogram } from "./histogram.ts";
 export { largestValues } from "./latents/largest-values.ts";

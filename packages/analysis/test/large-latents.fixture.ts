@@ -42,8 +42,8 @@ export function largeTable({ dSae, rows, k }: LargeOptions): LatentTable {
       latents,
       rows: Int32Array.from({ length: n }, (_, i) => first + i),
     };
-    contexts.update(batch);
-    largest.update(batch);
+    void contexts.update(batch);
+    void largest.update(batch);
   }
   return {
     tokens: rows,

@@ -1,6 +1,6 @@
 /** `qsae eval`: the figures of one SAE on held-out activations, and in the place of a language model's own. */
 import type { EvaluationSummary } from "@qsae/analysis";
-import { openBackend, type Backend } from "@qsae/core";
+import { withBackend } from "../backend.ts";
 import { catalogOf } from "../catalog.ts";
 import type { EvalFlags } from "../commands/eval.ts";
 import { loadConfig } from "../config/load-config.ts";
@@ -45,15 +45,6 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
     ...(files?.target !== undefined && { target: files.target }),
     ...(flags.text && { text: flags.text }),
   });
-}
-
-async function withBackend<T>(use: (backend: Backend) => Promise<T>): Promise<T> {
-  const backend = await openBackend("auto");
-  try {
-    return await use(backend);
-  } finally {
-    await backend.close();
-  }
 }
 
 function lines(summary: EvaluationSummary): readonly string[] {

@@ -7,7 +7,7 @@ import { catalogOf } from "../catalog.ts";
 import type { QuantizeFlags } from "../commands/quantize.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { interruptible } from "../errors/interrupted.ts";
-import { evaluatePacked } from "../evaluation/evaluate-packed.ts";
+import { evaluatePacked, type EvaluateOptions } from "../evaluation/evaluate-packed.ts";
 import { storedMetrics } from "../evaluation/stored-metrics.ts";
 import { kindOfPath } from "../files/kind-of-path.ts";
 import { openActivationFiles, type ActivationFiles } from "../files/open-activation-files.ts";
@@ -17,7 +17,7 @@ import { needsData, quantizationPlan, type QuantizationPlan } from "../quantizat
 import { quantizePacked } from "../quantization/quantize-packed.ts";
 import { reportQuantization, type Measured } from "../quantization/report-quantization.ts";
 import { supportOn } from "../quantization/support-on.ts";
-import { openTerminal, type Terminal } from "../terminal/terminal.ts";
+import { openTerminal } from "../terminal/terminal.ts";
 
 export async function quantize(flags: QuantizeFlags): Promise<void> {
   const terminal = openTerminal(flags);
@@ -39,7 +39,7 @@ export async function quantize(flags: QuantizeFlags): Promise<void> {
           ...{ backend, terminal, signal },
           ...(source && { source }),
         });
-        const measured = await measure(opened, quantized.packed, sources, terminal, signal);
+        const measured = await measure(opened, quantized.packed, sources, { terminal, signal, ops: backend.ops });
         signal.throwIfAborted();
         await writeFileAtomic(flags.out, encodePackedSae(measured.after.packed));
         return { ...quantized, ...measured };
@@ -64,16 +64,15 @@ async function measure(
   opened: OpenedSae,
   quantized: PackedSae,
   { data, heldout }: Sources,
-  terminal: Terminal,
-  signal: AbortSignal,
+  options: Omit<EvaluateOptions, "label">,
 ): Promise<Measured> {
   const figures = async (label: string, packed: PackedSae, bytes: number) => {
     if (!heldout) return {};
-    const { summary } = await evaluatePacked({ packed, bytes }, heldout, { terminal, label, signal });
+    const { summary } = await evaluatePacked({ packed, bytes }, heldout, { ...options, label });
     return { metrics: storedMetrics(summary) };
   };
   const source = heldout ?? data;
-  const support = source && (await supportOn(source, [opened.packed, quantized], signal));
+  const support = source && (await supportOn(source, [opened.packed, quantized], options.signal));
   const before = await figures("before", opened.packed, opened.bytes);
   const { metrics = {} } = await figures("after", quantized, encodePackedSae(quantized).length);
   const packed = { ...quantized, description: { ...quantized.description, metrics } };

@@ -461,6 +461,23 @@ describe.each(await backendsHere(["cpu", "wasm", "webgpu"]))("backend %s", (name
     });
   });
 
+  it("differentiates weights on a grid in codes and scale", async () => {
+    const [codes, scale, dy] = [random(4, 6, 31), random(4, 2, 32), random(4, 6, 33)];
+    const params = { codes: put(codes), scale: put(scale) };
+    const weight = put(dy);
+    const { value, grads } = ops.valueAndGrads(params, ({ codes: c, scale: s }) => ({
+      loss: ops.sum(ops.mul(ops.gridValues(c!, s!, 0.5), weight)),
+      aux: {},
+    }));
+    const group = (c: number): number => Math.floor(c / 3);
+    await close(grads["codes"]!, build(4, 6, (i, c) => at(dy, i, c) * at(scale, i, group(c))).data);
+    const ofScale = build(4, 2, (i, g) =>
+      [0, 1, 2].reduce((sum, c) => sum + at(dy, i, 3 * g + c) * (at(codes, i, 3 * g + c) + 0.5), 0),
+    );
+    await close(grads["scale"]!, ofScale.data);
+    ops.dispose([value, weight, ...Object.values(params)]);
+  });
+
   it("takes Adam steps as in the paper", async () => {
     const [start, gradients] = [0.5, [0.3, -0.2, 0.1]];
     let slot = { param: ops.tensor([start], [1]), m: ops.zeros([1]), v: ops.zeros([1]) } as Parameters<

@@ -166,7 +166,7 @@ export interface TensorOps {
   // fake-quantization to uniform grids; a scale `[rows | 1, groups]` is that of columns / groups neighbouring numbers of a row
   /** `w / scale`, rounded, within `min .. max`: w `[rows, columns]`, the codes as float32. Not differentiable. */
   gridCodes(w: Tensor, scale: Tensor, grid: UniformGrid): Tensor;
-  /** `(code + offset) * scale`: `[rows, columns]`. Not differentiable. */
+  /** `(code + offset) * scale`: `[rows, columns]`. Differentiable in both. */
   gridValues(codes: Tensor, scale: Tensor, offset: number): Tensor;
   /** The sum of `dy * (code + offset)` over the numbers of each scale: of the shape of `scale`. Not differentiable. */
   gridScaleGradient(dy: Tensor, codes: Tensor, scale: Tensor, offset: number): Tensor;

@@ -4,6 +4,7 @@
  *
  *     encodeTopK:   dW_enc = (x - center)^T P,  db_enc = column sums of P,  dx = P W_enc^T,  dcenter = -W_enc db_enc
  *                   with P the scatter of dvalues to [n, d_sae]
+ *     gridValues:   dcodes = dy scale,  dscale = sum of dy (codes + offset) over the numbers of a scale
  *     decodeSparse: dvalues[i, j] = <dy[i], W_dec[indices[i, j]]>,  dW_dec = Z^T dy with Z the scatter of values
  */
 import * as tf from "@tensorflow/tfjs";
@@ -41,9 +42,24 @@ const decodeSparseGradient: tf.GradConfig = {
   },
 };
 
+/** `y = (codes + offset) scale` */
+const gridValuesGradient: tf.GradConfig = {
+  kernelName: saeKernel.gridValues,
+  inputsToSave: ["codes", "scale"],
+  gradFunc: (dy, saved, attributes) => {
+    const [codes, scale] = saved as [tf.Tensor, tf.Tensor];
+    const dOut = dy as tf.Tensor;
+    return {
+      codes: () => runSaeKernel("gridValues", { codes: dOut, scale }, { offset: 0 }),
+      scale: () => runSaeKernel("gridScaleGradient", { dy: dOut, codes, scale }, attributes),
+    };
+  },
+};
+
 /** Tells tfjs the gradients, once for all backends. */
 export function registerSaeGradients(): void {
   if (tf.getGradient(saeKernel.encodeTopK)) return;
   tf.registerGradient(encodeTopKGradient);
   tf.registerGradient(decodeSparseGradient);
+  tf.registerGradient(gridValuesGradient);
 }
