@@ -34,7 +34,7 @@ export async function openBackend(name: BackendName, options: BackendOptions = {
     case "wasm":
       return shared(`wasm ${JSON.stringify(options)}`, () => openEngineBackend(options));
     case "webgpu":
-      return shared("webgpu", async () => (await import("./webgpu/open-webgpu-backend.ts")).openWebGpuBackend());
+      return openWebGpu(options);
     case "auto":
       return openFastest(options);
     default:
@@ -51,6 +51,13 @@ async function openFastest(options: BackendOptions): Promise<Backend> {
     const backend = await openBackend("cpu");
     return { ...backend, description: `${backend.description} (auto: wasm did not open: ${why})` };
   }
+}
+
+/** Of the options only `encode` is for it. */
+function openWebGpu({ encode = "auto" }: BackendOptions): Promise<Backend> {
+  return shared(`webgpu ${encode}`, async () =>
+    (await import("./webgpu/open-webgpu-backend.ts")).openWebGpuBackend({ encode }),
+  );
 }
 
 async function openCpu(): Promise<Backend> {
