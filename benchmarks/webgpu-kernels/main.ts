@@ -1,11 +1,11 @@
 /**
- * `pnpm bench webgpu-kernels [--json] [--steps 5] [--n 1024] [--d-in 128] [--d-sae 1024] [--k 32]`: where the time of a
- * training step of a float TopK SAE goes on a GPU, by compute pass, from timestamps of the device. tfjs is made to submit
- * after every kernel for that, so that its kernels show one by one; the step as it runs otherwise is measured first.
+ * `pnpm bench webgpu-kernels [--json] [--steps 5] [--n 1024] [--d-in 128] [--d-sae 1024] [--k 32] [--encode auto]`: where the
+ * time of a training step of a float TopK SAE goes on a GPU, by compute pass, from timestamps of the device. tfjs is made to
+ * submit after every kernel for that, so that its kernels show one by one; the step as it runs otherwise is measured first.
  */
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
-import { arraySource, normals, openBackend, train, type Backend, type Reporter } from "@qsae/core";
+import { arraySource, normals, openBackend, train, type Backend, type EncodeMode, type Reporter } from "@qsae/core";
 import { quantizersByName } from "@qsae/quantizers";
 import { baseline } from "@qsae/variants";
 import { timedGpu } from "./timed-gpu.ts";
@@ -18,6 +18,7 @@ const { values: options } = parseArgs({
     "d-in": { type: "string", default: "128" },
     "d-sae": { type: "string", default: "1024" },
     k: { type: "string", default: "32" },
+    encode: { type: "string", default: "auto" },
   },
 });
 const [n, dIn, dSae, k, steps] = [options.n, options["d-in"], options["d-sae"], options.k, options.steps].map(
@@ -31,12 +32,12 @@ const { gpu, times } = timedGpu(
 );
 Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
 
-const backend = await openBackend("webgpu");
+const backend = await openBackend("webgpu", { encode: options.encode as EncodeMode });
 console.error(backend.description);
 nameTfjsPasses();
 
 const variant = baseline({ d_in: dIn, d_sae: dSae, k, activation: "topk" }, quantizersByName());
-const x = normals(n * (steps + 1), dIn, 1).length ? normals(n * dIn * (steps + 1), 1, 1) : new Float32Array();
+const x = normals(n * dIn * (steps + 1), 1, 1);
 
 /** Milliseconds per step, without the first, which compiles. */
 async function timedSteps(backend: Backend, onStep: (ms: number) => Promise<void>): Promise<void> {

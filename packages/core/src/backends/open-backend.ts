@@ -37,7 +37,7 @@ export async function openBackend(name: BackendName, options: BackendOptions = {
     case "wasm":
       return shared(`wasm ${JSON.stringify(options)}`, () => openEngineBackend(options));
     case "webgpu":
-      return shared("webgpu", async () => (await import("./webgpu/open-webgpu-backend.ts")).openWebGpuBackend());
+      return openWebGpu(options);
     case "cuda":
     case "tensorflow":
       return shared(name, async () =>
@@ -74,6 +74,13 @@ async function opening(name: BackendName, options?: BackendOptions): Promise<Bac
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Of the options only `encode` is for it. */
+function openWebGpu({ encode = "auto" }: BackendOptions): Promise<Backend> {
+  return shared(`webgpu ${encode}`, async () =>
+    (await import("./webgpu/open-webgpu-backend.ts")).openWebGpuBackend({ encode }),
+  );
 }
 
 async function openCpu(): Promise<Backend> {

@@ -8,11 +8,12 @@
  * bound allows for any rounding in between, WGSL promises no more.
  */
 import type { TensorInfo } from "@tensorflow/tfjs";
+import type { Companion } from "./companions.ts";
 import type { EncodeMode } from "@qsae/runtime/training";
 import { partsOf, ROWS_OF_TILE } from "./parts.ts";
 import { scanExactly, scannedParts, widestSegment, type EncodedTokens, type Encoder } from "./scan.ts";
 import { segmentsFor, type Segments } from "./segments.ts";
-import { bindPart, type Binding, type Companion, type WebGpuStorage } from "./webgpu-storage.ts";
+import { bindPart, type Binding, type WebGpuStorage } from "./webgpu-storage.ts";
 import { keepUncertifiedCount } from "./uncertified-count.ts";
 import { folded, threadsFor } from "./workgroups.ts";
 

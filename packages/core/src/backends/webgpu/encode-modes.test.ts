@@ -190,6 +190,22 @@ describe.each(here)("encodeTopK on %s", () => {
     }
   });
 
+  it("certified is exact to the bit with weights in parts and tokens in parts", async () => {
+    const problem = gaussianProblem({ n: 130, dIn: 96, dSae: 520, k: 2 }, 5);
+    const whole = await encode(problem, "exact");
+    const own = test;
+    test = await openStorage({ encode: "certified", bindingBytes: 2 ** 16 });
+    try {
+      await expectExact(problem);
+      const { values, indices } = await encode(problem, "certified");
+      expect(indices).toEqual(whole.indices);
+      expect(values).toEqual(whole.values);
+    } finally {
+      await test.close();
+      test = own;
+    }
+  });
+
   const gpt = sharedData("gpt", "gpt_heldout20k.f16.safetensors");
   const sae = sharedData("gpt", "sae_gpt_d2048_k32", "sae_weights.safetensors");
   describe.skipIf(gpt === undefined || sae === undefined)("on real activations and a trained encoder", () => {

@@ -5,7 +5,8 @@
  * latents like every other matrix.
  */
 import type { TensorInfo } from "@tensorflow/tfjs";
-import type { Companion, WebGpuStorage } from "./webgpu-storage.ts";
+import type { Companion } from "./companions.ts";
+import type { WebGpuStorage } from "./webgpu-storage.ts";
 import { transposeInto } from "./transpose.ts";
 
 export interface EncoderRows extends Companion {

@@ -1,7 +1,8 @@
 /// <reference types="@webgpu/types" />
 /** Latents by atom (kernels/latent-buckets.ts), made once for the gradients of decoder and encoder, kept while the indices live. */
 import type { TensorInfo } from "@tensorflow/tfjs";
-import type { Companion, WebGpuStorage } from "./webgpu-storage.ts";
+import type { Companion } from "./companions.ts";
+import type { WebGpuStorage } from "./webgpu-storage.ts";
 import { folded, threadsFor } from "./workgroups.ts";
 
 export interface LatentBuckets extends Companion {

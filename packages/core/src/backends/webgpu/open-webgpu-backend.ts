@@ -1,7 +1,6 @@
 /** The `webgpu` backend: tfjs over WebGPU with kernels of our own. */
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "../../contracts/backend.ts";
-import { registerComposedKernels } from "../composed/sae-kernels.ts";
 import { tfjsOps } from "../tfjs/ops.ts";
 import { registerSaeGradients } from "../tfjs/sae-gradients.ts";
 import { webgpuAdamStep } from "./adam-step.ts";
@@ -27,7 +26,6 @@ export async function openWebGpuBackend(options: StorageOptions = {}): Promise<B
   });
   const tfjsName = `qsae-webgpu-${++openedBefore}`;
   registerWebGpuKernels(tfjsName, [cast, ...saeKernels, ...gridKernels, ...tfjsKernels]);
-  registerComposedKernels(tfjsName);
   registerSaeGradients();
   tf.registerBackend(tfjsName, () => storage);
   await tf.setBackend(tfjsName);

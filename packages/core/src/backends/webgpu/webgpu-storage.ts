@@ -7,9 +7,11 @@ import { engine, type DataType, type Tensor, type TensorInfo } from "@tensorflow
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { elementCount, QsaeError } from "@qsae/runtime";
 import type { EncodeMode, EncodeReport } from "@qsae/runtime/training";
+import { keepCompanions, type Companion } from "./companions.ts";
 import { compileKernel, parameterBytes, type Parameter } from "./kernel.ts";
 import { kernelFeatures, type KernelFeatures } from "./kernel-features.ts";
 import { kernelsFor } from "./kernels/all.ts";
+import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
 import type { OpenedDevice } from "./open-device.ts";
 import { requireRoom } from "./require-room.ts";
 import type { Part } from "./parts.ts";
@@ -21,20 +23,11 @@ type Workgroups =
 /** A buffer, or a part of it that starts at a multiple of `minStorageBufferOffsetAlignment`. */
 export type Binding = GPUBuffer | GPUBufferBinding;
 
-/** Something derived from a tensor, on the device. */
-export interface Companion {
-  readonly bytes: number;
-  free(): void;
-}
-
 type Program = Parameters<WebGPUBackend["runWebGPUProgram"]>[0];
 type ProgramUniforms = Parameters<WebGPUBackend["runWebGPUProgram"]>[3];
 
 /** Kernels in one submission, ours alone counted: enough to make up for its cost, few enough to keep the device busy. */
 const KERNELS_PER_SUBMISSION = 16;
-
-/** Allocations from here on are watched for a lack of memory: smaller ones are not worth a wait for the driver each. */
-const WATCHED_BYTES = 2 ** 20;
 
 export interface StorageOptions {
   /** How `encodeTopK` finds the largest. Default `auto`. */
@@ -51,13 +44,12 @@ export class WebGpuStorage extends WebGPUBackend {
   readonly features: KernelFeatures;
   readonly encodeMode: EncodeMode;
   lastEncode: EncodeReport | undefined;
-  private readonly companions = new Map<object, Map<string, Companion>>();
-  private companionBytes = 0;
+  private readonly companions = keepCompanions();
+  private readonly memoryWatch: MemoryWatch;
   /** Those of the kernel that runs: made and taken, less given back. */
   private references: Map<object, number> | undefined;
   private uniformsInUse: GPUBuffer[] = [];
   private recorded = 0;
-  private exhausted: string | undefined;
 
   private constructor(
     private readonly opened: OpenedDevice,
@@ -68,6 +60,7 @@ export class WebGpuStorage extends WebGPUBackend {
     this.encodeMode = encode;
     this.bindingBytes = bindingBytes;
     this.features = features;
+    this.memoryWatch = watchMemory(opened.device, () => this.memory().numBytesAllocatedInGPU);
   }
 
   /** @throws QsaeError naming the kernel that the driver refuses */
@@ -138,7 +131,7 @@ export class WebGpuStorage extends WebGPUBackend {
   /** The same, for a kernel that changes them: what was read before or derived from them is forgotten. */
   bufferToChange(info: TensorInfo): GPUBuffer {
     const buffer = this.buffer(info);
-    this.forgetCompanions(info.dataId);
+    this.companions.forget(info.dataId);
     // null is what tfjs asks for, whatever its declaration says
     (this.tensorMap.get(info.dataId) as { values: unknown }).values = null;
     return buffer;
@@ -156,7 +149,7 @@ export class WebGpuStorage extends WebGPUBackend {
     const shape = [bytes / 4];
     requireRoom(this.device.limits, shape);
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    return this.allocated(bytes, shape, () =>
+    return this.memoryWatch.allocated(bytes, shape, () =>
       this.bufferManager.acquireBuffer(Math.max(16, bytes), STORAGE | COPY_SRC | COPY_DST | usage),
     );
   }
@@ -178,27 +171,13 @@ export class WebGpuStorage extends WebGPUBackend {
 
   /** What `make` derives from a tensor's numbers, kept under that name until they change or the tensor is disposed. */
   companion<T extends Companion>({ dataId }: TensorInfo, name: string, make: () => T): T {
-    const known = this.companions.get(dataId)?.get(name) as T | undefined;
-    if (known) return known;
-    const made = make();
-    const own = this.companions.get(dataId) ?? new Map<string, Companion>();
-    this.companions.set(dataId, own.set(name, made));
-    this.companionBytes += made.bytes;
-    return made;
-  }
-
-  private forgetCompanions(dataId: object): void {
-    for (const companion of this.companions.get(dataId)?.values() ?? []) {
-      companion.free();
-      this.companionBytes -= companion.bytes;
-    }
-    this.companions.delete(dataId);
+    return this.companions.of(dataId, name, make);
   }
 
   override disposeData(dataId: object, force = false): boolean {
     this.counted(dataId, -1);
     const gone = super.disposeData(dataId, force);
-    if (gone) this.forgetCompanions(dataId);
+    if (gone) this.companions.forget(dataId);
     return gone;
   }
 
@@ -267,14 +246,15 @@ export class WebGpuStorage extends WebGPUBackend {
 
   /** @throws QsaeError where the device was lost, its memory was not enough, or the driver has reported an error */
   requireAlive(): void {
-    if (this.exhausted !== undefined) throw new QsaeError(this.exhausted);
+    const exhausted = this.memoryWatch.exhausted();
+    if (exhausted !== undefined) throw new QsaeError(exhausted);
     this.opened.requireAlive();
   }
 
   /** Of live tensors, in GPU buffers, without companions. What is freed with the next submission is freed now. */
   liveBytes(): number {
     this.flush();
-    return this.memory().numBytesInGPU - this.companionBytes;
+    return this.memory().numBytesInGPU - this.companions.bytes();
   }
 
   /** Submits what was recorded. */
@@ -289,25 +269,7 @@ export class WebGpuStorage extends WebGPUBackend {
     if (resource !== undefined && resource !== null) return;
     const bytes = 4 * elementCount(shape);
     requireRoom(this.device.limits, shape);
-    this.allocated(bytes, shape, () => super.uploadToGPU(dataId));
-  }
-
-  /** WebGPU does not say how much memory there is, only some time later that there was not enough: here with what it was for. */
-  private allocated<T>(bytes: number, shape: readonly number[], allocate: () => T): T {
-    if (bytes < WATCHED_BYTES) return allocate();
-    this.device.pushErrorScope("out-of-memory");
-    try {
-      return allocate();
-    } finally {
-      const inUse = this.memory().numBytesAllocatedInGPU;
-      void this.device.popErrorScope().then(
-        (error) => {
-          if (error === null) return;
-          this.exhausted ??= `webgpu: out of memory: a tensor of shape [${shape.join(", ")}] needs ${bytes} bytes, ${inUse} with all others: ${error.message.trim()}`;
-        },
-        () => undefined, // the device was lost, which is told elsewhere
-      );
-    }
+    this.memoryWatch.allocated(bytes, shape, () => super.uploadToGPU(dataId));
   }
 
   private requireBinding(who: string, bytes: number, shape?: readonly number[]): void {
