@@ -1,8 +1,10 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
+import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
+import { CHROMIUM, chromiumHere } from "./tools/chromium.ts";
 import { softwareGpu } from "./tools/software-gpu.ts";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -25,6 +27,10 @@ export default defineConfig({
         "benchmarks/**/*.test.ts",
         "examples/custom-*/*.test.ts",
       ]),
+      // What computes in a page as it does in Node.
+      ...(chromiumHere("backends in a browser")
+        ? [inChromium("chromium", ["packages/core/src/backends/backends.test.ts"])]
+        : []),
     ],
   },
 });
@@ -42,6 +48,40 @@ function project(name: string, include: string[]): TestProjectInlineConfiguratio
       hookTimeout: 60_000,
       env: softwareGpu(process.env),
       include,
+    },
+  };
+}
+
+/** In a page of Chromium with WebGPU on its own driver in software. */
+function inChromium(name: string, include: string[]): TestProjectInlineConfiguration {
+  return {
+    root,
+    resolve: { conditions: ["@qsae/source", "module", "browser", "development|production"] },
+    // Found by vite only when the test runs, they would make it load the page anew.
+    optimizeDeps: { include: ["@qsae/core > @tensorflow/tfjs", "@qsae/core > @tensorflow/tfjs-backend-webgpu"] },
+    // With these headers a page has shared memory, and the wasm backend threads.
+    server: {
+      headers: { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" },
+    },
+    test: {
+      name,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      env: { QSAE_REQUIRE_BACKENDS: process.env["QSAE_REQUIRE_BACKENDS"] ?? "" },
+      include,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        connectTimeout: 180_000,
+        provider: playwright({
+          launchOptions: {
+            executablePath: CHROMIUM,
+            args: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+          },
+        }),
+        instances: [{ browser: "chromium" }],
+      },
     },
   };
 }

@@ -23,7 +23,13 @@ export async function backendsHere<Name extends Backend["name"]>(names: readonly
 
 function requiredBackends(): readonly string[] {
   const { process } = globalThis as { process?: { env: Readonly<Record<string, string | undefined>> } };
-  return (process?.env["QSAE_REQUIRE_BACKENDS"] ?? "").split(",").map((name) => name.trim());
+  // A page has no process: vitest replaces this very expression there.
+  const required = process ? process.env["QSAE_REQUIRE_BACKENDS"] : (import.meta as InPage).env.QSAE_REQUIRE_BACKENDS;
+  return (required ?? "").split(",").map((name) => name.trim());
+}
+
+interface InPage extends ImportMeta {
+  readonly env: { readonly QSAE_REQUIRE_BACKENDS?: string };
 }
 
 async function whyItDoesNotOpen(name: Backend["name"]): Promise<string | undefined> {

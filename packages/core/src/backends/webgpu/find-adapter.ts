@@ -1,7 +1,7 @@
 /// <reference types="@webgpu/types" />
 /** The adapter that a device is opened on, and whether it is a GPU or a program that stands in for one. */
 import { QsaeError } from "@qsae/runtime";
-import { findGpu } from "./find-gpu.ts";
+import { findGpu, inNode } from "./find-gpu.ts";
 
 /** @throws QsaeError where there is no WebGPU or no adapter, saying what to install */
 export async function findAdapter(): Promise<GPUAdapter> {
@@ -9,8 +9,9 @@ export async function findAdapter(): Promise<GPUAdapter> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (adapter !== null) return adapter;
   throw new QsaeError(
-    "webgpu: WebGPU is here, but finds no adapter: install a driver (Vulkan on Linux, with libvulkan1), or on a machine " +
-      "without a GPU name a software one with VK_ICD_FILENAMES",
+    inNode()
+      ? "webgpu: WebGPU is here, but finds no adapter: install a driver (Vulkan on Linux, with libvulkan1), or on a machine without a GPU name a software one with VK_ICD_FILENAMES"
+      : "webgpu: WebGPU is here, but finds no adapter: the browser knows no GPU that it would use; use the backend wasm",
   );
 }
 

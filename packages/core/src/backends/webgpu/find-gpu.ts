@@ -33,7 +33,7 @@ export async function findGpu(): Promise<GPU> {
   }
 }
 
-function inNode(): boolean {
+export function inNode(): boolean {
   return (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
 }
 
