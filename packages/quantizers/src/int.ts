@@ -22,7 +22,7 @@ export function int(bits: number, { per, fit = "least-squares" }: FittedScaleOpt
   }
   const max = 2 ** (bits - 1) - 1;
   const encode = (ops: TensorOps, w: Tensor, scale: Tensor): Tensor =>
-    ops.clipByValue(ops.round(ops.div(w, scale)), -max, max);
+    ops.gridCodes(w, scale, { min: -max, max, rounding: "nearest" });
   const perRow = defineQuantizer({
     id: "int",
     options: { bits, ...fitOption("int", fit) },

@@ -13,7 +13,7 @@ export interface MidRise {
 export function midRise(bits: number): MidRise {
   const [min, max] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
   const encode = (ops: TensorOps, w: Tensor, scale: Tensor): Tensor =>
-    ops.clipByValue(ops.floor(ops.div(w, scale)), min, max);
+    ops.gridCodes(w, scale, { min, max, rounding: "down" });
   return {
     codes: [min, max],
     largestLevel: max + 0.5,

@@ -27,7 +27,7 @@ export function ternary({ per }: ScaleOptions = {}): Quantizer {
     codes: [-1, 1],
     dequantize: { kind: "affine" },
     calibrate: (ops, w) => ({ scale: leastSquaresScale(ops, w) }),
-    encode: (ops, w, { scale }) => ops.clipByValue(ops.round(ops.div(w, scale)), -1, 1),
+    encode: (ops, w, { scale }) => ops.gridCodes(w, scale, { min: -1, max: 1, rounding: "nearest" }),
   });
   return shareScale(perRow, per);
 }

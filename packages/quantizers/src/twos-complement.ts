@@ -31,7 +31,7 @@ export function twosComplement(bits: number, gamma: number): Quantizer {
     codes: [min, max],
     dequantize: { kind: "affine" },
     calibrate: (ops) => ({ scale: ops.fill([1, 1], gamma / 2 ** (bits - 1)) }),
-    encode: (ops, w, { scale }) => ops.clipByValue(ops.round(ops.div(w, scale)), min, max),
+    encode: (ops, w, { scale }) => ops.gridCodes(w, scale, { min, max, rounding: "nearest" }),
     backward: (ops, dy) => ({ w: ops.mul(dy, 1) }), // none to the scale
   });
 }

@@ -40,3 +40,14 @@ export function checkBatchCount(values: Tensor, count: number): void {
     throw new UsageError(`batchTopK: count=${count} is not an integer in 0..${entries}, the entries of values`);
   }
 }
+
+/** @throws UsageError unless scale is `[rows | 1, groups]` for w `[rows, columns]`, groups dividing columns */
+export function checkGridShapes(op: string, argument: string, w: Tensor, scale: Tensor): void {
+  requireShape(op, argument, w, ["rows", "columns"]);
+  const [rows, columns] = w.shape as [number, number];
+  const [scaleRows, groups] = scale.shape;
+  if (scale.shape.length === 2 && (scaleRows === rows || scaleRows === 1) && columns % groups! === 0) return;
+  throw new UsageError(
+    `${op}: scale has shape ${text(scale.shape)}; expected [${rows} or 1, groups], groups dividing ${columns}`,
+  );
+}

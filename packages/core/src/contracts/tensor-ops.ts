@@ -48,6 +48,14 @@ export interface AdamOptions {
   readonly step: number;
 }
 
+/** Integer codes `min .. max` for numbers divided by a scale. */
+export interface UniformGrid {
+  readonly min: number;
+  readonly max: number;
+  /** `nearest`: half to even. `down`: to the code below, for grids whose levels lie between codes. */
+  readonly rounding: "nearest" | "down";
+}
+
 /** A parameter with its two Adam moments, all of one shape. */
 export interface AdamSlot {
   readonly param: Tensor;
@@ -154,6 +162,14 @@ export interface TensorOps {
    * slot is valid afterwards.
    */
   adamStep(slot: AdamSlot, grad: Tensor, options: AdamOptions): AdamSlot;
+
+  // fake-quantization to uniform grids; a scale `[rows | 1, groups]` is that of columns / groups neighbouring numbers of a row
+  /** `w / scale`, rounded, within `min .. max`: w `[rows, columns]`, the codes as float32. Not differentiable. */
+  gridCodes(w: Tensor, scale: Tensor, grid: UniformGrid): Tensor;
+  /** `(code + offset) * scale`: `[rows, columns]`. Not differentiable. */
+  gridValues(codes: Tensor, scale: Tensor, offset: number): Tensor;
+  /** The sum of `dy * (code + offset)` over the numbers of each scale: of the shape of `scale`. Not differentiable. */
+  gridScaleGradient(dy: Tensor, codes: Tensor, scale: Tensor, offset: number): Tensor;
 
   // lifetime and reading
   tidy<T>(f: () => T): T;

@@ -18,10 +18,10 @@ export function dequantize(
   codes: Tensor,
   scale: Tensor,
 ): Tensor {
-  if (rule.kind !== "sum") return ops.tidy(() => timesScale(ops, levels(ops, rule, range[0], codes), scale));
+  if (rule.kind !== "sum") return ops.tidy(() => values(ops, rule, range[0], codes, scale));
   return ops.tidy(() => {
     const planes = Array.from({ length: rule.planes }, (_, plane) =>
-      timesScale(ops, levels(ops, rule.each, range[0], planeOf(ops, codes, plane)), planeOf(ops, scale, plane)),
+      values(ops, rule.each, range[0], planeOf(ops, codes, plane), planeOf(ops, scale, plane)),
     );
     return planes.reduce((sum, plane) => ops.add(sum, plane));
   });
@@ -39,38 +39,37 @@ export function scaleGradient(
   scale: Tensor,
 ): Tensor {
   return ops.tidy(() => {
-    if (rule.kind !== "sum") return sumOverScale(ops, ops.mul(dy, levels(ops, rule, range[0], codes)), scale.shape);
-    const [, rows, groups] = scale.shape as [number, number, number];
+    if (rule.kind !== "sum") return gradientOfPlane(ops, rule, range[0], dy, codes, scale);
     const planes = Array.from({ length: rule.planes }, (_, plane) => {
-      const products = ops.mul(dy, levels(ops, rule.each, range[0], planeOf(ops, codes, plane)));
-      return ops.reshape(sumOverScale(ops, products, [rows, groups]), [1, rows, groups]);
+      const [codesHere, scaleHere] = [planeOf(ops, codes, plane), planeOf(ops, scale, plane)];
+      return ops.reshape(gradientOfPlane(ops, rule.each, range[0], dy, codesHere, scaleHere), [1, ...scaleHere.shape]);
     });
     return ops.concat(planes, 0);
   });
 }
 
+function values(ops: TensorOps, rule: PlaneRule, min: number, codes: Tensor, scale: Tensor): Tensor {
+  if (rule.kind === "affine") return ops.gridValues(codes, scale, rule.offset ?? 0);
+  return ops.gridValues(tableLevels(ops, rule.levels, min, codes), scale, 0);
+}
+
+function gradientOfPlane(
+  ops: TensorOps,
+  rule: PlaneRule,
+  min: number,
+  dy: Tensor,
+  codes: Tensor,
+  scale: Tensor,
+): Tensor {
+  if (rule.kind === "affine") return ops.gridScaleGradient(dy, codes, scale, rule.offset ?? 0);
+  return ops.gridScaleGradient(dy, tableLevels(ops, rule.levels, min, codes), scale, 0);
+}
+
 /** What a code stands for before scaling. */
-function levels(ops: TensorOps, rule: PlaneRule, min: number, codes: Tensor): Tensor {
-  if (rule.kind === "affine") return ops.add(codes, rule.offset ?? 0);
-  const table = ops.tensor(rule.levels, [rule.levels.length]);
+function tableLevels(ops: TensorOps, levels: readonly number[], min: number, codes: Tensor): Tensor {
+  const table = ops.tensor(levels, [levels.length]);
   const positions = ops.toInt32(ops.reshape(ops.sub(codes, min), [-1]));
   return ops.reshape(ops.gather(table, positions), codes.shape);
-}
-
-/** `values [rows, cols] * scale`, where scale is [rows | 1, groups] and groups divides cols. */
-function timesScale(ops: TensorOps, values: Tensor, scale: Tensor): Tensor {
-  const groups = scale.shape[1]!;
-  if (groups === 1) return ops.mul(values, scale);
-  const [rows, cols] = values.shape as [number, number];
-  const grouped = ops.reshape(values, [rows, groups, cols / groups]);
-  const perGroup = ops.reshape(scale, [scale.shape[0]!, groups, 1]);
-  return ops.reshape(ops.mul(grouped, perGroup), [rows, cols]);
-}
-
-function sumOverScale(ops: TensorOps, products: Tensor, [scaleRows, groups]: readonly number[]): Tensor {
-  const [rows, cols] = products.shape as [number, number];
-  const perGroup = ops.sum(ops.reshape(products, [rows, groups!, cols / groups!]), 2); // [rows, groups]
-  return scaleRows === rows ? perGroup : ops.sum(perGroup, 0, true);
 }
 
 function planeOf(ops: TensorOps, a: Tensor, plane: number): Tensor {

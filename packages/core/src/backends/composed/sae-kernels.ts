@@ -3,17 +3,20 @@
  * the oracle for kernels that do not.
  */
 import * as tf from "@tensorflow/tfjs";
+import type { UniformGrid } from "../../contracts/tensor-ops.ts";
 import { nonFiniteArgument, requireFiniteScores } from "../non-finite.ts";
 import { saeKernel, type SaeKernelName } from "../tfjs/sae-kernel.ts";
+import { gridCodes, gridScaleGradient, gridValues } from "./grid.ts";
 import { multiplyTransposed } from "./multiply-transposed.ts";
 import { ascendingRows, gatherFromRows, scatterRows } from "./rows.ts";
 
 type Inputs = Readonly<Record<string, tf.Tensor2D>>;
-interface Attributes {
+interface Attributes extends UniformGrid {
   readonly k: number;
   readonly count: number;
   readonly dSae: number;
   readonly minNorm: number;
+  readonly offset: number;
 }
 type Composed = (inputs: Inputs, attributes: Attributes) => tf.Tensor | tf.Tensor[];
 
@@ -56,6 +59,9 @@ const composed: Readonly<Record<SaeKernelName, Composed>> = {
   normalizeRows: ({ x }, { minNorm }) => tf.div(x!, tf.maximum(tf.sqrt(tf.sum(tf.square(x!), 1, true)), minNorm)),
   removeParallel: ({ gradient, atoms }) =>
     tf.sub(gradient!, tf.mul(atoms!, tf.sum(tf.mul(gradient!, atoms!), 1, true))),
+  gridCodes: ({ w, scale }, grid) => gridCodes(w!, scale!, grid),
+  gridValues: ({ codes, scale }, { offset }) => gridValues(codes!, scale!, offset),
+  gridScaleGradient: ({ dy, codes, scale }, { offset }) => gridScaleGradient(dy!, codes!, scale!.shape, offset),
 };
 
 function requireFinite(scores: tf.Tensor2D, named: Readonly<Record<string, tf.Tensor>>): void {

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@qsae/runtime/training";
 import type { Backend, BackendOptions } from "../../contracts/backend.ts";
+import { registerComposedKernels } from "../composed/sae-kernels.ts";
 import { tfjsOps } from "../tfjs/ops.ts";
 import { registerSaeGradients } from "../tfjs/sae-gradients.ts";
 import { engineAdamStep } from "./adam-step.ts";
@@ -22,6 +23,7 @@ export async function openEngineBackend({ encode = "auto", ...options }: Backend
   const tfjsName = `qsae-wasm-${++opened}`;
   const storage = new EngineStorage(engine, encode);
   registerEngineKernels(tfjsName, [...elementwiseKernels, ...shapeKernels, ...saeKernels]);
+  registerComposedKernels(tfjsName); // those that gain nothing from kernels of their own
   registerSaeGradients();
   tf.registerBackend(tfjsName, () => storage);
   await tf.setBackend(tfjsName);

@@ -3,7 +3,13 @@ import * as tf from "@tensorflow/tfjs";
 import { elementCount, NonFiniteError, UsageError, type HostTensor } from "@qsae/runtime";
 import type { DType, Tensor, TensorOps } from "../../contracts/tensor-ops.ts";
 import { normals } from "../../random.ts";
-import { checkBatchCount, checkDecodeShapes, checkEncodeShapes, checkSameShape } from "../sae-shapes.ts";
+import {
+  checkBatchCount,
+  checkDecodeShapes,
+  checkEncodeShapes,
+  checkGridShapes,
+  checkSameShape,
+} from "../sae-shapes.ts";
 import { customGrad, detach, valueAndGrads } from "./differentiation.ts";
 import { runPairKernel, runSaeKernel } from "./sae-kernel.ts";
 
@@ -144,6 +150,20 @@ export function tfjsOps(device: Device): TensorOps {
       return runSaeKernel("removeParallel", { gradient: t(gradient), atoms: t(atoms) });
     }),
     adamStep: on(device.adamStep),
+
+    gridCodes: on((w, scale, grid) => {
+      checkGridShapes("gridCodes", "w", w, scale);
+      return runSaeKernel("gridCodes", { w: t(w), scale: t(scale) }, grid);
+    }),
+    gridValues: on((codes, scale, offset) => {
+      checkGridShapes("gridValues", "codes", codes, scale);
+      return runSaeKernel("gridValues", { codes: t(codes), scale: t(scale) }, { offset });
+    }),
+    gridScaleGradient: on((dy, codes, scale, offset) => {
+      checkSameShape("gridScaleGradient", "dy", dy, codes);
+      checkGridShapes("gridScaleGradient", "codes", codes, scale);
+      return runSaeKernel("gridScaleGradient", { dy: t(dy), codes: t(codes), scale: t(scale) }, { offset });
+    }),
 
     tidy: on((f) => {
       let result: ReturnType<typeof f> | undefined;

@@ -13,6 +13,9 @@
  * | countFired | values, indices `[n, k]` | dSae | `[d_sae]` |
  * | normalizeRows | x `[rows, columns]` | minNorm | `[rows, columns]` |
  * | removeParallel | gradient, atoms `[rows, columns]` | | `[rows, columns]` |
+ * | gridCodes | w `[rows, columns]`, scale `[rows or 1, groups]` | min, max, rounding | `[rows, columns]` |
+ * | gridValues | codes `[rows, columns]`, scale `[rows or 1, groups]` | offset | `[rows, columns]` |
+ * | gridScaleGradient | dy, codes `[rows, columns]`, scale, of which only the shape counts | offset | `[rows or 1, groups]` |
  */
 import * as tf from "@tensorflow/tfjs";
 
@@ -27,6 +30,9 @@ export const saeKernel = {
   countFired: "QsaeCountFired",
   normalizeRows: "QsaeNormalizeRows",
   removeParallel: "QsaeRemoveParallel",
+  gridCodes: "QsaeGridCodes",
+  gridValues: "QsaeGridValues",
+  gridScaleGradient: "QsaeGridScaleGradient",
 } as const;
 
 export type SaeKernelName = keyof typeof saeKernel;

@@ -1,8 +1,9 @@
 import type { Tensor as TfTensor } from "@tensorflow/tfjs";
 import { elementCount } from "@qsae/runtime";
 import type { AdamSlot, TensorOps } from "../../contracts/tensor-ops.ts";
-import type { WebGpuStorage } from "./webgpu-storage.ts";
-import { folded, THREADS } from "./workgroups.ts";
+import { partsOf } from "./parts.ts";
+import { bindPart, type WebGpuStorage } from "./webgpu-storage.ts";
+import { threadsFor } from "./workgroups.ts";
 
 /** A tensor that shares its storage with another one must not change under it. */
 function owned(storage: WebGpuStorage, a: TfTensor): TfTensor {
@@ -21,22 +22,14 @@ export const webgpuAdamStep =
       TfTensor,
       TfTensor,
     ];
-    const length = elementCount(param.shape);
-    const { row, workgroups } = folded(Math.ceil(length / THREADS));
     const changed = [param, m, v].map((a) => storage.bufferToChange(a));
-    storage.run(
-      "adam",
-      [...changed, storage.buffer(grad as TfTensor)],
-      [
-        { u32: length },
-        { u32: row },
-        { f32: lr / (1 - beta1 ** step) },
-        { f32: beta1 },
-        { f32: beta2 },
-        { f32: eps },
-        { f32: 1 / (1 - beta2 ** step) },
-      ],
-      workgroups,
+    const buffers = [...changed, storage.buffer(grad as TfTensor)];
+    const rates = [lr / (1 - beta1 ** step), beta1, 1 - beta1, beta2, 1 - beta2, eps, 1 / (1 - beta2 ** step)].map(
+      (f32) => ({ f32 }),
     );
+    for (const part of partsOf(elementCount(param.shape), 4, storage.bindingBytes)) {
+      const bindings = buffers.map((buffer) => bindPart(buffer, part, 4));
+      storage.run("adam", bindings, [{ u32: part.count }, ...rates], threadsFor(part.count));
+    }
     return { param, m, v };
   };

@@ -4,6 +4,12 @@ import { QsaeError } from "@qsae/runtime";
 import type * as dawnPackage from "webgpu";
 import { importOptional } from "../import-optional.ts";
 
+/**
+ * SwiftShader, the software adapter of tests, unrolls what this extension asks for: kernels with shared memory compile 15 times
+ * as long. Without it Dawn clears shared memory in a loop, as it does where Vulkan is not.
+ */
+const DAWN_OPTIONS = ["disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension"];
+
 /** Dawn's objects live as long as this; a second instance would know nothing of the first one's devices. */
 let dawn: Promise<GPU> | undefined;
 
@@ -39,7 +45,7 @@ async function openDawn(): Promise<GPU> {
   })) as typeof dawnPackage;
   const { GPUBuffer } = globalThis as { GPUBuffer?: unknown };
   if (GPUBuffer === undefined) Object.assign(globalThis, globals);
-  return create([]);
+  return create(DAWN_OPTIONS);
 }
 
 /** tfjs looks for it where browsers have it. */

@@ -1,32 +1,31 @@
 /** The `webgpu` backend: tfjs over WebGPU with kernels of our own. */
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "../../contracts/backend.ts";
-import { registerComposedKernels } from "../composed/sae-kernels.ts";
 import { tfjsOps } from "../tfjs/ops.ts";
 import { registerSaeGradients } from "../tfjs/sae-gradients.ts";
 import { webgpuAdamStep } from "./adam-step.ts";
 import { cast } from "./cast.ts";
 import { registerWebGpuKernels } from "./define-kernel.ts";
-import { kernels } from "./kernels/all.ts";
+import { gridKernels } from "./grid-kernels.ts";
 import { openDevice } from "./open-device.ts";
 import { requireRoom } from "./require-room.ts";
 import { saeKernels } from "./sae-kernels.ts";
-import { WebGpuStorage } from "./webgpu-storage.ts";
+import { tfjsKernels } from "./tfjs-kernels.ts";
+import { WebGpuStorage, type StorageOptions } from "./webgpu-storage.ts";
 
 let openedBefore = 0;
 
 /**
  * @throws QsaeError where there is no WebGPU, no adapter or no device, or the driver refuses a kernel
  */
-export async function openWebGpuBackend(): Promise<Backend> {
+export async function openWebGpuBackend(options: StorageOptions = {}): Promise<Backend> {
   const opened = await openDevice();
-  const storage = await WebGpuStorage.open(opened, kernels).catch((error: unknown) => {
+  const storage = await WebGpuStorage.open(opened, options).catch((error: unknown) => {
     opened.device.destroy();
     throw error;
   });
   const tfjsName = `qsae-webgpu-${++openedBefore}`;
-  registerWebGpuKernels(tfjsName, [cast, ...saeKernels]);
-  registerComposedKernels(tfjsName);
+  registerWebGpuKernels(tfjsName, [cast, ...saeKernels, ...gridKernels, ...tfjsKernels]);
   registerSaeGradients();
   tf.registerBackend(tfjsName, () => storage);
   await tf.setBackend(tfjsName);
@@ -37,13 +36,16 @@ export async function openWebGpuBackend(): Promise<Backend> {
       tfjsName,
       adamStep: webgpuAdamStep(storage),
       heldBytes: () => storage.liveBytes(),
-      requireAlive: () => opened.requireAlive(),
+      requireAlive: () => storage.requireAlive(),
       finiteInputsOnly: true,
       requireRoom: (shape) => requireRoom(opened.device.limits, shape),
     }),
     fallbacks: () => [],
-    lastEncode: () => undefined,
-    failure: () => opened.failure(),
+    lastEncode: () => storage.lastEncode,
+    failure: async () => {
+      await opened.settled();
+      return storage.problem();
+    },
     close: async () => {
       await opened.device.queue.onSubmittedWorkDone();
       tf.removeBackend(tfjsName);

@@ -1,60 +1,63 @@
-/** The SAE kernels on WebGPU: sparse, never writing `[n, d_sae]`. */
-import { getKernel, type TensorInfo } from "@tensorflow/tfjs";
+/// <reference types="@webgpu/types" />
+/** The SAE kernels on WebGPU: sparse, never writing `[n, d_sae]`. Matrices are bound in parts where they must be. */
+import type { TensorInfo } from "@tensorflow/tfjs";
+import { elementCount } from "@qsae/runtime";
 import { saeKernel } from "../tfjs/sae-kernel.ts";
+import { batchTopKMask } from "./batch-top-k.ts";
+import { bucketSums } from "./bucket-sums.ts";
 import type { WebGpuKernel } from "./define-kernel.ts";
-import { TOKENS } from "./kernels/encode-candidates.ts";
-import { bucketsOf } from "./latent-buckets.ts";
-import { segmentsFor } from "./segments.ts";
-import type { WebGpuStorage } from "./webgpu-storage.ts";
-import { folded, THREADS } from "./workgroups.ts";
+import { encodeTopK } from "./encode-top-k.ts";
+import { encoderRows } from "./encoder-rows.ts";
+import { countEntries } from "./latent-buckets.ts";
+import { partsOf } from "./parts.ts";
+import { transposeInto } from "./transpose.ts";
+import { bindPart, type WebGpuStorage } from "./webgpu-storage.ts";
+import { folded, threadsFor } from "./workgroups.ts";
 
-/** Sums of the rows of tokens over each latent's entries, and of the values alone: `[d_sae, d_in]`, `[d_sae]`. */
-function bucketSums(
+/** `sum_r values[i, r] rows[indices[i, r]]`, rows `[d_sae, d_in]`. */
+function decoded(
   storage: WebGpuStorage,
-  { indices, values, rows, center }: Record<"indices" | "values" | "rows", TensorInfo> & { center?: TensorInfo },
-  dSae: number,
-): [TensorInfo, TensorInfo] {
-  const k = indices.shape[1]!;
-  const dIn = rows.shape[1]!;
-  const { starts, entries } = bucketsOf(storage, indices, dSae);
-  const [out, sums] = [storage.create([dSae, dIn]), storage.create([dSae])];
-  const { row, workgroups } = folded(dSae);
-  const parameters = [dSae, dIn, k, row].map((u32) => ({ u32 }));
-  const run = (centerBuffer: GPUBuffer): void => {
-    const [v, r] = [storage.buffer(values), storage.buffer(rows)];
-    const made = [storage.buffer(out), storage.buffer(sums)];
-    storage.run("bucket-sums", [starts, entries, v, r, centerBuffer, ...made], parameters, workgroups);
-  };
-  if (center) run(storage.buffer(center));
-  else
-    storage.withScratch(4 * dIn, (zeros) => {
-      storage.clear(zeros, 4 * dIn);
-      run(zeros);
-    });
-  return [out, sums];
-}
-
-/** `sum_r values[i, r] rows[indices[i, r]]` */
-function decoded(storage: WebGpuStorage, values: TensorInfo, indices: TensorInfo, rows: TensorInfo): TensorInfo {
+  values: TensorInfo,
+  indices: TensorInfo,
+  rows: GPUBuffer,
+  [dSae, dIn]: readonly [number, number],
+): TensorInfo {
   const [n, k] = indices.shape as [number, number];
-  const dIn = rows.shape[1]!;
   const out = storage.create([n, dIn]);
   if (n === 0) return out;
-  const { row, workgroups } = folded(n);
-  const buffers = [values, indices, rows, out].map((a) => storage.buffer(a));
-  storage.run(
-    "decode-sparse",
-    buffers,
-    [n, k, dIn, row].map((u32) => ({ u32 })),
-    workgroups,
-  );
+  const [of, at, to] = [values, indices, out].map((a) => storage.buffer(a)) as [GPUBuffer, GPUBuffer, GPUBuffer];
+  for (const part of partsOf(dSae, 4 * dIn, storage.bindingBytes)) {
+    storage.run(
+      "decode-sparse",
+      [of, at, bindPart(rows, part, 4 * dIn), to],
+      [n, k, dIn, part.first, part.first + part.count].map((u32) => ({ u32 })),
+      folded(n),
+    );
+  }
   return out;
 }
 
-/** A matrix the other way round, by tfjs's kernel. */
-function transposed(backend: WebGpuStorage, x: TensorInfo): TensorInfo {
-  const { kernelFunc } = getKernel("Transpose", "webgpu");
-  return kernelFunc({ inputs: { x }, attrs: { perm: [1, 0] }, backend }) as TensorInfo;
+/** A kernel over rows of equal shape, `[rows, columns]` each. */
+function byRows(
+  storage: WebGpuStorage,
+  name: string,
+  inputs: readonly TensorInfo[],
+  parameters: readonly { readonly f32: number }[] = [],
+): TensorInfo {
+  const { shape } = inputs[0]!;
+  const [rows, columns] = shape as [number, number];
+  const out = storage.create(shape);
+  if (elementCount(shape) === 0) return out;
+  const buffers = [...inputs, out].map((a) => storage.buffer(a));
+  for (const part of partsOf(rows, 4 * columns, storage.bindingBytes)) {
+    storage.run(
+      name,
+      buffers.map((buffer) => bindPart(buffer, part, 4 * columns)),
+      [{ u32: part.count }, { u32: columns }, ...parameters],
+      folded(part.count),
+    );
+  }
+  return out;
 }
 
 export const saeKernels: readonly WebGpuKernel[] = [
@@ -62,31 +65,9 @@ export const saeKernels: readonly WebGpuKernel[] = [
     name: saeKernel.encodeTopK,
     run: (storage, { x, wEnc, bEnc, center }, attributes) => {
       const { k } = attributes as { k: number };
-      const [n, dIn] = x!.shape as [number, number];
-      const dSae = wEnc!.shape[1]!;
-      const [values, indices] = [storage.create([n, k]), storage.create([n, k], "int32")];
-      if (n === 0) return [values, indices];
-      const { segments, width } = segmentsFor(n, dSae, k);
-      const candidates = segments * k;
-      storage.withScratch(4 * n * candidates, (heapValues) =>
-        storage.withScratch(4 * n * candidates, (heapIndices) => {
-          storage.run(
-            "encode-candidates",
-            [...[x!, center!, wEnc!, bEnc!].map((a) => storage.buffer(a)), heapValues, heapIndices],
-            [n, dIn, dSae, k, segments, width].map((u32) => ({ u32 })),
-            [Math.ceil(n / TOKENS), segments],
-          );
-          storage.withScratch(4 * n * candidates, (chosen) => {
-            const { row, workgroups } = folded(n);
-            storage.run(
-              "merge-candidates",
-              [heapValues, heapIndices, chosen, storage.buffer(values), storage.buffer(indices)],
-              [n, candidates, k, row].map((u32) => ({ u32 })),
-              workgroups,
-            );
-          });
-        }),
-      );
+      const inputs = { x: x!, wEnc: wEnc!, bEnc: bEnc!, center: center! };
+      const { values, indices, report } = encodeTopK(storage, inputs, k, storage.encodeMode);
+      storage.lastEncode = report;
       return [values, indices];
     },
   },
@@ -94,12 +75,11 @@ export const saeKernels: readonly WebGpuKernel[] = [
     name: saeKernel.encoderGradient,
     run: (storage, { dValues, indices, x, center }, attributes) => {
       const { dSae } = attributes as { dSae: number };
-      const [rows, dBEnc] = bucketSums(
-        storage,
-        { indices: indices!, values: dValues!, rows: x!, center: center! },
-        dSae,
-      );
-      const dWEnc = transposed(storage, rows);
+      const dIn = x!.shape[1]!;
+      const sparse = { indices: indices!, values: dValues!, rows: x!, center: center! };
+      const [rows, dBEnc] = bucketSums(storage, sparse, dSae);
+      const dWEnc = storage.create([dIn, dSae]);
+      transposeInto(storage, storage.buffer(rows), storage.buffer(dWEnc), dSae, dIn);
       storage.disposeData(rows.dataId);
       return [dWEnc, dBEnc];
     },
@@ -107,31 +87,38 @@ export const saeKernels: readonly WebGpuKernel[] = [
   {
     name: saeKernel.inputGradient,
     run: (storage, { dValues, indices, wEnc }) => {
-      const rows = transposed(storage, wEnc!); // [d_sae, d_in]
-      const out = decoded(storage, dValues!, indices!, rows);
-      storage.disposeData(rows.dataId);
-      return out;
+      const [dIn, dSae] = wEnc!.shape as [number, number];
+      return decoded(storage, dValues!, indices!, encoderRows(storage, wEnc!).buffer, [dSae, dIn]);
+    },
+  },
+  {
+    name: saeKernel.batchTopKMask,
+    run: (storage, { values }, attributes) => {
+      const { count } = attributes as { count: number };
+      return batchTopKMask(storage, values!, count);
     },
   },
   {
     name: saeKernel.decodeSparse,
-    run: (storage, { values, indices, wDec }) => decoded(storage, values!, indices!, wDec!),
+    run: (storage, { values, indices, wDec }) =>
+      decoded(storage, values!, indices!, storage.buffer(wDec!), wDec!.shape as [number, number]),
   },
   {
     name: saeKernel.latentGradient,
     run: (storage, { dy, indices, wDec }) => {
       const [n, k] = indices!.shape as [number, number];
-      const dIn = wDec!.shape[1]!;
+      const [dSae, dIn] = wDec!.shape as [number, number];
       const out = storage.create([n, k]);
       if (n === 0) return out;
-      const { row, workgroups } = folded(n);
-      const buffers = [dy!, indices!, wDec!, out].map((a) => storage.buffer(a));
-      storage.run(
-        "latent-gradient",
-        buffers,
-        [n, k, dIn, row].map((u32) => ({ u32 })),
-        workgroups,
-      );
+      const [from, at, to] = [dy!, indices!, out].map((a) => storage.buffer(a)) as [GPUBuffer, GPUBuffer, GPUBuffer];
+      for (const part of partsOf(dSae, 4 * dIn, storage.bindingBytes)) {
+        storage.run(
+          "latent-gradient",
+          [from, at, bindPart(storage.buffer(wDec!), part, 4 * dIn), to],
+          [n, k, dIn, part.first, part.first + part.count].map((u32) => ({ u32 })),
+          folded(n),
+        );
+      }
       return out;
     },
   },
@@ -148,23 +135,12 @@ export const saeKernels: readonly WebGpuKernel[] = [
     name: saeKernel.countFired,
     run: (storage, { values, indices }, attributes) => {
       const { dSae } = attributes as { dSae: number };
-      const [n, k] = indices!.shape as [number, number];
       const out = storage.create([dSae]);
       storage.withScratch(4 * dSae, (counts) => {
-        storage.clear(counts, 4 * dSae);
-        if (n * k > 0) {
-          const { row, workgroups } = folded(Math.ceil((n * k) / THREADS));
-          const parameters = [n * k, row, 1].map((u32) => ({ u32 }));
-          storage.run(
-            "count-latents",
-            [storage.buffer(indices!), storage.buffer(values!), counts],
-            parameters,
-            workgroups,
-          );
-        }
-        const perLatent = folded(Math.ceil(dSae / THREADS));
-        const ofLatents = [dSae, perLatent.row].map((u32) => ({ u32 }));
-        storage.run("counts-to-float", [counts, storage.buffer(out)], ofLatents, perLatent.workgroups);
+        const count = elementCount(indices!.shape);
+        if (count === 0) storage.clear(counts, 4 * dSae);
+        else countEntries(storage, counts, dSae, storage.buffer(indices!), count, storage.buffer(values!));
+        storage.run("counts-to-float", [counts, storage.buffer(out)], [{ u32: dSae }], threadsFor(dSae));
       });
       return out;
     },
@@ -173,28 +149,11 @@ export const saeKernels: readonly WebGpuKernel[] = [
     name: saeKernel.normalizeRows,
     run: (storage, { x }, attributes) => {
       const { minNorm } = attributes as { minNorm: number };
-      const [rows, columns] = x!.shape as [number, number];
-      const out = storage.create(x!.shape);
-      const { row, workgroups } = folded(rows);
-      const parameters = [{ u32: rows }, { u32: columns }, { u32: row }, { f32: minNorm }];
-      storage.run("normalize-rows", [storage.buffer(x!), storage.buffer(out)], parameters, workgroups);
-      return out;
+      return byRows(storage, "normalize-rows", [x!], [{ f32: minNorm }]);
     },
   },
   {
     name: saeKernel.removeParallel,
-    run: (storage, { gradient, atoms }) => {
-      const [rows, columns] = gradient!.shape as [number, number];
-      const out = storage.create(gradient!.shape);
-      const { row, workgroups } = folded(rows);
-      const buffers = [gradient!, atoms!, out].map((a) => storage.buffer(a));
-      storage.run(
-        "remove-parallel",
-        buffers,
-        [rows, columns, row].map((u32) => ({ u32 })),
-        workgroups,
-      );
-      return out;
-    },
+    run: (storage, { gradient, atoms }) => byRows(storage, "remove-parallel", [gradient!, atoms!]),
   },
 ];

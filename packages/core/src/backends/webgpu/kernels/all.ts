@@ -1,17 +1,28 @@
 /** Every kernel of ours, compiled when a device opens. */
+import type { EncodeMode } from "@qsae/runtime/training";
 import type { WgslKernel } from "../kernel.ts";
+import type { KernelFeatures } from "../kernel-features.ts";
 import { adam } from "./adam.ts";
+import { arithmetic } from "./arithmetic.ts";
+import { bestOf, bestOfListed, bestUnsorted } from "./best-of.ts";
 import { bucketSums } from "./bucket-sums.ts";
 import { decodeSparse } from "./decode-sparse.ts";
-import { encodeCandidates } from "./encode-candidates.ts";
+import { exactScores } from "./exact-scores.ts";
 import { countLatents, countsToFloat, fillBuckets, sortBuckets, startsOfBuckets } from "./latent-buckets.ts";
+import { chooseDigit, countDigits, countTies, maskLargest } from "./largest.ts";
+import { gridCodes, gridScaleGradient, gridValues } from "./grid.ts";
 import { latentGradient } from "./latent-gradient.ts";
-import { mergeCandidates } from "./merge-candidates.ts";
+import { columnSums, rowDots, sliceSums } from "./reduce.ts";
+import { rowCodes } from "./row-codes.ts";
 import { normalizeRows, removeParallel } from "./rows.ts";
+import { scanCoarse, scanExact, scanListed } from "./scan-latents.ts";
+import { transpose } from "./transpose.ts";
+import { listUncertified, workgroupsOfList } from "./uncertified.ts";
 
-export const kernels: readonly WgslKernel[] = [
-  encodeCandidates,
-  mergeCandidates,
+/** For `encodeTopK` by candidates there are kernels that are compiled only for who asks for it. */
+export const kernelsFor = (features: KernelFeatures, encode: EncodeMode): readonly WgslKernel[] => [
+  scanExact,
+  bestOf,
   decodeSparse,
   latentGradient,
   countLatents,
@@ -20,7 +31,31 @@ export const kernels: readonly WgslKernel[] = [
   fillBuckets,
   sortBuckets,
   bucketSums,
-  normalizeRows,
-  removeParallel,
+  normalizeRows(features),
+  removeParallel(features),
   adam,
+  transpose,
+  countDigits,
+  chooseDigit,
+  countTies,
+  maskLargest,
+  sliceSums(features),
+  rowDots(features),
+  columnSums,
+  arithmetic,
+  gridCodes,
+  gridValues,
+  gridScaleGradient(features),
+  ...(features.packedDots && (encode === "certified" || encode === "fast") ? byCandidates(features) : []),
+];
+
+const byCandidates = (features: KernelFeatures): readonly WgslKernel[] => [
+  rowCodes(features),
+  scanCoarse,
+  bestUnsorted,
+  exactScores,
+  listUncertified,
+  workgroupsOfList,
+  scanListed,
+  bestOfListed,
 ];

@@ -7,15 +7,15 @@ import type { WgslKernel } from "../kernel.ts";
 export const countLatents: WgslKernel = {
   name: "count-latents",
   code: /* wgsl */ `
-struct Parameters { entries: u32, row: u32, fired_only: u32 }
+struct Parameters { entries: u32, fired_only: u32 }
 @group(0) @binding(0) var<storage, read> indices: array<i32>;
 @group(0) @binding(1) var<storage, read> values: array<f32>;
 @group(0) @binding(2) var<storage, read_write> counts: array<atomic<u32>>; // [d_sae]
 @group(0) @binding(3) var<uniform> p: Parameters;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let e = (group.x + group.y * p.row) * 64u + thread;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let e = (group.x + group.y * groups.x) * 64u + thread;
   if (e >= p.entries || (p.fired_only == 1u && values[e] == 0.0)) { return; }
   atomicAdd(&counts[u32(indices[e])], 1u);
 }
@@ -26,14 +26,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 export const countsToFloat: WgslKernel = {
   name: "counts-to-float",
   code: /* wgsl */ `
-struct Parameters { d_sae: u32, row: u32 }
+struct Parameters { d_sae: u32 }
 @group(0) @binding(0) var<storage, read> counts: array<u32>;
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
 @group(0) @binding(2) var<uniform> p: Parameters;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let j = (group.x + group.y * p.row) * 64u + thread;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let j = (group.x + group.y * groups.x) * 64u + thread;
   if (j < p.d_sae) { out[j] = f32(counts[j]); }
 }
 `,
@@ -81,41 +81,89 @@ fn main(@builtin(local_invocation_index) thread: u32) {
 export const fillBuckets: WgslKernel = {
   name: "fill-buckets",
   code: /* wgsl */ `
-struct Parameters { entries: u32, row: u32 }
+struct Parameters { entries: u32 }
 @group(0) @binding(0) var<storage, read> indices: array<i32>;
 @group(0) @binding(1) var<storage, read_write> cursors: array<atomic<u32>>; // [d_sae]
 @group(0) @binding(2) var<storage, read_write> unsorted: array<u32>;        // [entries]
 @group(0) @binding(3) var<uniform> p: Parameters;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let e = (group.x + group.y * p.row) * 64u + thread;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let e = (group.x + group.y * groups.x) * 64u + thread;
   if (e >= p.entries) { return; }
   unsorted[atomicAdd(&cursors[u32(indices[e])], 1u)] = e;
 }
 `,
 };
 
-/** A workgroup per latent: the place of an entry is the number of smaller ones. */
+/**
+ * A workgroup per latent. The place of an entry is the number of smaller ones: in a short bucket they are counted; in a long one,
+ * of a latent that many tokens share, a bit is set per token, 65536 tokens at a time, and bits are counted. Where a token
+ * has the latent twice its bit does not do, and all are counted after all.
+ */
 export const sortBuckets: WgslKernel = {
   name: "sort-buckets",
   code: /* wgsl */ `
-struct Parameters { d_sae: u32, row: u32 }
+struct Parameters { d_sae: u32, n: u32, k: u32 }
 @group(0) @binding(0) var<storage, read> starts: array<u32>;           // [d_sae + 1]
-@group(0) @binding(1) var<storage, read> unsorted: array<u32>;         // [entries]
-@group(0) @binding(2) var<storage, read_write> entries: array<u32>;    // [entries]
+@group(0) @binding(1) var<storage, read> unsorted: array<u32>;         // [n k]
+@group(0) @binding(2) var<storage, read_write> entries: array<u32>;    // [n k]
 @group(0) @binding(3) var<uniform> p: Parameters;
+var<workgroup> bits: array<atomic<u32>, 2048>;
+var<workgroup> before: array<u32, 65>; // bits before those of each thread's words, and all
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let j = group.x + group.y * p.row;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let j = group.x + group.y * groups.x;
   if (j >= p.d_sae) { return; }
   let first = starts[j];
   let last = starts[j + 1u];
-  for (var e = first + thread; e < last; e += 64u) {
-    var smaller = 0u;
-    for (var other = first; other < last; other += 1u) { if (unsorted[other] < unsorted[e]) { smaller += 1u; } }
-    entries[first + smaller] = unsorted[e];
+  var placed = 0u;
+  if (last - first > 128u) {
+    for (var token = 0u; token < p.n; token += 65536u) {
+      let words = (min(65536u, p.n - token) + 31u) / 32u;
+      let own = (words + 63u) / 64u;
+      for (var w = thread; w < words; w += 64u) { atomicStore(&bits[w], 0u); }
+      workgroupBarrier();
+      for (var e = first + thread; e < last; e += 64u) {
+        let t = unsorted[e] / p.k - token; // wraps around for earlier tokens
+        if (t < 65536u) { atomicOr(&bits[t / 32u], 1u << (t % 32u)); }
+      }
+      workgroupBarrier();
+      var count = 0u;
+      for (var w = own * thread; w < min(own * (thread + 1u), words); w += 1u) { count += countOneBits(atomicLoad(&bits[w])); }
+      before[thread] = count;
+      workgroupBarrier();
+      if (thread == 0u) {
+        var sum = 0u;
+        for (var t = 0u; t < 64u; t += 1u) {
+          let count = before[t];
+          before[t] = sum;
+          sum += count;
+        }
+        before[64] = sum;
+      }
+      workgroupBarrier();
+      for (var e = first + thread; e < last; e += 64u) {
+        let t = unsorted[e] / p.k - token;
+        if (t < 65536u) {
+          let word = t / 32u;
+          var place = before[word / own] + countOneBits(atomicLoad(&bits[word]) & ((1u << (t % 32u)) - 1u));
+          for (var w = own * (word / own); w < word; w += 1u) { place += countOneBits(atomicLoad(&bits[w])); }
+          entries[first + placed + place] = unsorted[e];
+        }
+      }
+      placed += before[64];
+      workgroupBarrier();
+    }
+  }
+  storageBarrier();
+  if (placed < last - first) {
+    for (var e = first + thread; e < last; e += 64u) {
+      var smaller = 0u;
+      for (var other = first; other < last; other += 1u) { smaller += u32(unsorted[other] < unsorted[e]); }
+      entries[first + smaller] = unsorted[e];
+    }
   }
 }
 `,
