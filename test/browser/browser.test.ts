@@ -1,19 +1,16 @@
 /** The engine, the training backend and the runtime in a real browser, bundled as a page would. */
-import { existsSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { loadSae } from "@qsae/runtime";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CHROMIUM, chromiumHere } from "../../tools/chromium.ts";
 import { bundleForBrowsers } from "./bundle.ts";
 import { inputs, runOnEngine, sizes, type EngineRun } from "./engine-run.ts";
 import type { Checks } from "./page.ts";
 import { serve } from "./serve.ts";
 import { activations, trainShortly } from "./training-run.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
-const required = process.env["QSAE_REQUIRE_BROWSER"] === "1";
-const missing = !existsSync(CHROMIUM) && !required;
-if (missing) console.warn(`SKIPPED: browser.test.ts needs ${CHROMIUM}; QSAE_REQUIRE_BROWSER=1 makes this a failure`);
+const missing = !chromiumHere("browser.test.ts");
 
 /** Reached in the page, inside `evaluate`. */
 declare const checks: Checks;

@@ -1,5 +1,5 @@
 /** A few steps of training, the same code in Node and in a page, and the bytes of the SAE that they make. */
-import { arraySource, openBackend, train } from "@qsae/core";
+import { arraySource, openBackend, train, type BackendName } from "@qsae/core";
 import { quantizersByName } from "@qsae/quantizers";
 import { encodePackedSae } from "@qsae/runtime";
 import { baseline } from "@qsae/variants";
@@ -20,8 +20,8 @@ export interface TrainingRun {
 /** `[tokens, d_in]`. */
 export const activations = (): Float32Array => uniform(TOKENS * shape.d_in, 4);
 
-export async function trainShortly(steps: number): Promise<TrainingRun> {
-  const backend = await openBackend("wasm", { threads: 2 });
+export async function trainShortly(steps: number, on: BackendName = "wasm"): Promise<TrainingRun> {
+  const backend = await openBackend(on, on === "wasm" ? { threads: 2 } : {});
   try {
     const variant = baseline(shape, quantizersByName());
     const losses: Record<string, number>[] = [];

@@ -33,12 +33,17 @@ const runTests = (other?: {
     const file = join(folder, "report.json");
     const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
     const { status } = other
-      ? await run(other.node, [join(root, "node_modules/vitest/vitest.mjs"), ...args, ...other.paths], { show: true })
+      ? await run(other.node, [join(root, "node_modules/vitest/vitest.mjs"), ...args, ...inNode, ...other.paths], {
+          show: true,
+        })
       : await runBin("vitest", args, { show: true });
     const report = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as VitestReport) : undefined;
     const { passed, failed, skipped } = countTests(report, status);
     return { passed, failed, note: `${passed} passed, ${failed} failed, ${skipped} skipped` };
   });
+
+/** Not the tests that run in a page: another Node changes nothing there. */
+const inNode = ["--project=unit", "--project=whole"];
 
 const timed = async (
   name: string,

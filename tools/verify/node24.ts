@@ -23,7 +23,8 @@ export const node24 = (): string | undefined => {
 export const kernelTests = [
   "packages/runtime/assembly",
   "packages/runtime/src/engine",
-  "packages/core/src/backends",
+  "packages/core/src/backends/backends.test.ts",
   "packages/core/src/training",
-  "packages/variants",
+  "packages/variants/src",
+  "packages/variants/test/goldens.test.ts",
 ];

@@ -72,7 +72,7 @@ async function losses(
     backend,
     variant,
     source: arraySource(data(BATCH * steps, moved), SIZES.d_in),
-    training: { steps, batch_size: BATCH, lr: 3e-3, lr_warmup_steps: 2, seed: SEED },
+    training: { steps, batch_size: BATCH, lr: 3e-3, lr_warmup_steps: 2, seed: SEED, gradients_every: 0 },
     reporters: [{ onStep: (event) => void ofSteps.push(event.losses) }],
   });
   return ofSteps;

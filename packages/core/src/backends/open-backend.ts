@@ -55,7 +55,7 @@ export async function openBackend(name: BackendName, options: BackendOptions = {
  * of a batch, are left to those who ask for them.
  */
 async function openFastest(options: BackendOptions): Promise<Backend> {
-  const gpu = (await whyNoGpu()) ?? (await opening("webgpu"));
+  const gpu = (await whyNoGpu()) ?? (await opening("webgpu", options));
   if (typeof gpu !== "string") return picked(gpu, "there is a GPU");
   const wasm = await opening("wasm", options);
   if (typeof wasm !== "string") return picked(wasm, gpu);
@@ -68,7 +68,7 @@ const picked = (backend: Backend, why: string): Backend => ({
 });
 
 /** The backend, or why it does not open. */
-async function opening(name: BackendName, options?: BackendOptions): Promise<Backend | string> {
+async function opening(name: BackendName, options: BackendOptions): Promise<Backend | string> {
   try {
     return await openBackend(name, options);
   } catch (error) {

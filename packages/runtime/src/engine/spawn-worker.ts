@@ -20,10 +20,11 @@ export async function findSpawn(): Promise<{ readonly spawn: Spawn } | { readonl
 }
 
 async function nodeWorkerThreads(): Promise<typeof workerThreads | undefined> {
-  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  const { process } = globalThis as { process?: { versions?: { node?: string }; release?: { name?: string } } };
   if (process?.versions?.node === undefined) return undefined;
-  // Bundlers for browsers resolve literals, also those that are never reached, and minifiers make literals of constants.
-  const specifier = ["node", "worker_threads"].join(":");
+  // Bundlers for browsers resolve literals, also those that are never reached, and minifiers make literals of constants: "node"
+  // is known at run time only.
+  const specifier = `${process.release?.name ?? "node"}:worker_threads`;
   return (await import(/* @vite-ignore */ /* webpackIgnore: true */ specifier)) as typeof workerThreads;
 }
 

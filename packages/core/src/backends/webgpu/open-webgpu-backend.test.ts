@@ -66,8 +66,6 @@ describe.each(here)("backend %s", (name) => {
     const { ops } = backend;
     const rows = 2 ** 17;
     const needed = 4 * rows * rows;
-    const most = activeDevice().limits.maxBufferSize;
-    const problem = `${rows}, ${rows}] needs ${needed} bytes; this device has buffers of at most ${most}`;
     const before = ops.memory();
     ops.tidy(() => {
       const [column, row] = [ops.zeros([rows, 1]), ops.zeros([1, rows])];
@@ -78,7 +76,12 @@ describe.each(here)("backend %s", (name) => {
         () => ops.matMul(column, row),
         () => ops.add(column, row),
       ]) {
-        expect(use).toThrow(problem);
+        expect(use).toThrow(`${rows}, ${rows}]`);
+        expect(use).toThrow(
+          new RegExp(
+            `^webgpu: .* needs ${needed} bytes.*; (this device has buffers|kernels of this device see).* at most \\d+$`,
+          ),
+        );
       }
     });
     expect(ops.memory()).toEqual(before);
@@ -102,14 +105,16 @@ describe.each(here)("a device of %s", () => {
     await expect(refused).rejects.toThrow(QsaeError);
     await expect(refused).rejects.toThrow(/^webgpu: the driver refuses the kernel broken: /);
     await expect(refused).rejects.toThrow(says);
-    expect(await opened.failure()).toBeUndefined();
+    await opened.settled();
+    expect(opened.problem()).toBeUndefined();
   });
 
   it("reports an error of the driver that nobody caught", async () => {
     const broken = await openDevice();
     broken.device.createBuffer({ size: 2 ** 50, usage: GPUBufferUsage.STORAGE });
-    expect(String(await broken.failure())).toMatch(/DeviceError: webgpu: the driver reports an error: .*/);
-    expect(() => broken.requireAlive()).toThrow(DeviceError);
+    await broken.settled();
+    expect(broken.problem()).toBeInstanceOf(DeviceError);
+    expect(broken.problem()!.message).toMatch(/^webgpu: the driver reports an error: .+/);
     broken.device.destroy();
   });
 

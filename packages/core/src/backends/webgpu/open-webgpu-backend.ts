@@ -42,7 +42,10 @@ export async function openWebGpuBackend(options: StorageOptions = {}): Promise<B
     }),
     fallbacks: () => [],
     lastEncode: () => storage.lastEncode,
-    failure: () => opened.failure(),
+    failure: async () => {
+      await opened.settled();
+      return storage.problem();
+    },
     close: async () => {
       await opened.device.queue.onSubmittedWorkDone();
       tf.removeBackend(tfjsName);

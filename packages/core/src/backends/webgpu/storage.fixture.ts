@@ -32,10 +32,10 @@ export async function openStorage(options: StorageOptions): Promise<StorageUnder
     },
     close: async () => {
       await opened.device.queue.onSubmittedWorkDone();
-      const failed = opened.failed();
+      const problem = opened.problem()?.message;
       storage.dispose();
       opened.device.destroy();
-      if (failed !== undefined) throw new Error(failed);
+      if (problem !== undefined) throw new Error(problem);
     },
   };
 }

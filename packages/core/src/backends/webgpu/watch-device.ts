@@ -3,14 +3,10 @@
 import { DeviceError } from "../device-error.ts";
 
 export interface DeviceWatch {
-  /** @throws DeviceError where the device can be used no longer */
-  requireAlive(): void;
-  /** The same as a value, for who has just seen something fail: waits for what the driver may be about to tell. */
-  failure(): Promise<DeviceError | undefined>;
-  /** Why it was lost; undefined while it is there. */
-  lost(): string | undefined;
-  /** The first error of the driver that nobody caught; undefined while there is none. */
-  failed(): string | undefined;
+  /** Why the device can be used no longer, as far as it was told; undefined while it can. */
+  problem(): DeviceError | undefined;
+  /** Waits for what the driver may be about to tell: for who has just seen something fail. */
+  settled(): Promise<void>;
 }
 
 /** A loss is told at the next turn of the event loop; browsers have another process in between. */
@@ -26,21 +22,14 @@ export function watchDevice(device: GPUDevice): DeviceWatch {
     event.preventDefault?.();
     failed ??= event.error.message.trim();
   });
-  const problem = (): DeviceError | undefined => {
-    if (lost !== undefined) return new DeviceError(`webgpu: the device was lost (${lost}), with what was on it`);
-    if (failed !== undefined) return new DeviceError(`webgpu: the driver reports an error: ${failed}`);
-    return undefined;
-  };
   return {
-    requireAlive: () => {
-      const error = problem();
-      if (error) throw error;
+    problem: () => {
+      if (lost !== undefined) return new DeviceError(`webgpu: the device was lost (${lost}), with what was on it`);
+      if (failed !== undefined) return new DeviceError(`webgpu: the driver reports an error: ${failed}`);
+      return undefined;
     },
-    failure: async () => {
+    settled: async () => {
       if (lost === undefined) await Promise.race([loss, new Promise((resolve) => setTimeout(resolve, TELLING_MS))]);
-      return problem();
     },
-    lost: () => lost,
-    failed: () => failed,
   };
 }

@@ -7,14 +7,15 @@ import { engine, type DataType, type Tensor, type TensorInfo } from "@tensorflow
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { elementCount, QsaeError } from "@qsae/runtime";
 import type { EncodeMode, EncodeReport } from "@qsae/runtime/training";
+import { DeviceError } from "../device-error.ts";
 import { keepCompanions, type Companion } from "./companions.ts";
 import { compileKernel, parameterBytes, type Parameter } from "./kernel.ts";
 import { kernelFeatures, type KernelFeatures } from "./kernel-features.ts";
 import { kernelsFor } from "./kernels/all.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
 import type { OpenedDevice } from "./open-device.ts";
-import { requireRoom } from "./require-room.ts";
 import type { Part } from "./parts.ts";
+import { requireRoom } from "./require-room.ts";
 
 /** So many along each dimension; or where to find that, on the device. */
 type Workgroups =
@@ -244,11 +245,16 @@ export class WebGpuStorage extends WebGPUBackend {
     for (const uniform of this.uniformsInUse.splice(0)) this.bufferManager.releaseBuffer(uniform);
   }
 
-  /** @throws QsaeError where the device was lost, its memory was not enough, or the driver has reported an error */
+  /** @throws DeviceError where the device was lost, its memory was not enough, or the driver has reported an error */
   requireAlive(): void {
+    const problem = this.problem();
+    if (problem) throw problem;
+  }
+
+  /** The same as a value; undefined while the device works. */
+  problem(): DeviceError | undefined {
     const exhausted = this.memoryWatch.exhausted();
-    if (exhausted !== undefined) throw new QsaeError(exhausted);
-    this.opened.requireAlive();
+    return exhausted === undefined ? this.opened.problem() : new DeviceError(exhausted);
   }
 
   /** Of live tensors, in GPU buffers, without companions. What is freed with the next submission is freed now. */
