@@ -2,12 +2,13 @@
  * The full analysis of one SAE: one pass over the data, then its atoms and weights. What a report shows of it, and what JSON
  * says.
  */
-import type { DataSource, Metric, TensorOps, TokenTexts } from "@qsae/core";
+import type { DataSource, TensorOps, TokenTexts } from "@qsae/core";
 import { cosinesWithin, type CosinesWithin } from "./cosine/cosines-within.ts";
 import type { EvaluationProgress, MetricResults, Metrics } from "./evaluate.ts";
 import { evaluateStored, type StoredEvaluation, type StoredSae } from "./evaluate-stored.ts";
 import { latentRecordMetrics, latentRecords, type LatentRecordMetrics } from "./latents/latent-records.ts";
 import type { LatentTable } from "./latents/latent-table.ts";
+import { noMetric } from "./metrics/no-metric.ts";
 import { againstReference, hasLatentsOf } from "./reference/against-reference.ts";
 import { analyzeAgainst } from "./reference/analyze-against.ts";
 import { referenceMetrics, referenceOf, type EvaluatedReference } from "./reference/evaluate-reference.ts";
@@ -35,12 +36,6 @@ const NEIGHBOURS = 5;
 
 /** 64 MB, and seconds of counting even where thousands of latents fire on a token; beyond, a sample of tokens is counted. */
 const MOST_FIRINGS = 2 ** 23;
-
-/** Where there is no reference. */
-const nothing: Metric<undefined> = {
-  id: "nothing",
-  start: () => ({ update: () => undefined, finish: () => undefined }),
-};
 
 /**
  * Analyses an SAE as it is stored: summary, density, L0, coactivation, cosines of its atoms, codes, norms; with a reference,
@@ -92,7 +87,7 @@ async function analyzed<M extends Metrics>(
   const { packed } = stored;
   const own = {
     coactivation: coactivation({ topPairs: TOP_PAIRS, maxFirings: MOST_FIRINGS }),
-    against: reference === undefined ? nothing : againstReference(reference),
+    against: reference === undefined ? noMetric : againstReference(reference),
     ...latentRecordMetrics(texts),
   };
   const evaluated = await evaluateStored<M & typeof own>(stored, source, {

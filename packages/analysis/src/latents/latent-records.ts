@@ -1,6 +1,7 @@
 /** The metrics that a table of latents is made of, for one pass over the data. */
 import type { Metric, TokenTexts } from "@qsae/core";
 import type { LatentDensity } from "../metrics/latent-density.ts";
+import { noMetric } from "../metrics/no-metric.ts";
 import { largestValues } from "./largest-values.ts";
 import { latentContexts, type LatentContexts } from "./latent-contexts.ts";
 import type { LatentRecords } from "./latent-table.ts";
@@ -10,15 +11,9 @@ export type LatentRecordMetrics = {
   readonly contexts: Metric<LatentContexts | undefined>;
 };
 
-/** Where the data come without their tokens. */
-const noContexts: Metric<undefined> = {
-  id: "no_contexts",
-  start: () => ({ update: () => undefined, finish: () => undefined }),
-};
-
 /** @param texts the tokens of the data, for contexts */
 export function latentRecordMetrics(texts: TokenTexts | undefined): LatentRecordMetrics {
-  return { largest: largestValues(), contexts: texts === undefined ? noContexts : latentContexts({ texts }) };
+  return { largest: largestValues(), contexts: texts === undefined ? noMetric : latentContexts({ texts }) };
 }
 
 export function latentRecords(

@@ -1,6 +1,6 @@
 /** SAEs from all sides: alone, beside a reference, rounded to few bits, and in the place of a language model's activations. */
 import type { ReportSae } from "@qsae/analysis";
-import { openBackend } from "@qsae/core";
+import { withBackend } from "../backend.ts";
 import type { DataFlags, ModelFlags } from "../commands/shared-options.ts";
 import type { QsaeConfig } from "../config/define-config.ts";
 import { withoutAbsent } from "../config/without-absent.ts";
@@ -40,11 +40,10 @@ export async function analyzeOpened(job: AnalysisJob): Promise<Analyses> {
   const { command, flags, config, saes, reference, terminal } = job;
   const plan = await splicePlan(ofModel(flags), config, saes);
   return interruptible("stopping; nothing is written", (signal) =>
-    withEvaluationData({ command, flags, config, plan, terminal, signal }, async ({ source, path, files }) => {
-      const texts = await tokenTextsOf(path, flags, plan);
-      const options = { ...withoutAbsent({ reference, texts }), terminal, signal };
-      const backend = await openBackend("auto");
-      try {
+    withEvaluationData({ command, flags, config, plan, terminal, signal }, ({ source, path, files }) =>
+      withBackend(async (backend) => {
+        const texts = await tokenTextsOf(path, flags, plan);
+        const options = { ...withoutAbsent({ reference, texts }), terminal, signal };
         const reports = await analyzeAll(backend.ops, saes, source, options);
         const rounded = job.rounds ? await roundedReferences(backend, saes, source, options) : [];
         const packed = saes.map((sae) => sae.packed);
@@ -59,10 +58,8 @@ export async function analyzeOpened(job: AnalysisJob): Promise<Analyses> {
             ...(plan && { model: plan.modelPath, hook: spliced[0]!.hook }),
           },
         };
-      } finally {
-        await backend.close();
-      }
-    }),
+      }),
+    ),
   );
 }
 
