@@ -1,5 +1,5 @@
 /** The latent browser of a report in a real browser: opened from disk, as people do. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,12 +7,10 @@ import { renderReport, type LatentTable, type ReportSae } from "@qsae/analysis";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { latentRecords, latentTable, type FiringText } from "../src/report/browser/latents.fixture.ts";
+import { CHROMIUM, chromiumHere } from "./chromium.ts";
+import { withWatchedPage } from "./watched-page.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
-const required = process.env["QSAE_REQUIRE_BROWSER"] === "1";
-const missing = !existsSync(CHROMIUM) && !required;
-if (missing)
-  console.warn(`SKIPPED: latent-browser.test.ts needs ${CHROMIUM}; QSAE_REQUIRE_BROWSER=1 makes this a failure`);
+const missing = !chromiumHere("latent-browser.test.ts");
 
 const HOSTILE = `</script><img src=x onerror="document.title='run'"><script>document.title='run'</script>`;
 
@@ -77,32 +75,20 @@ describe.skipIf(missing)("the latent browser of a report opened from disk", { ti
     readonly hash?: string;
   }
 
-  /** Opens the latents of two SAEs; fails on any message in the console and on any request beyond the file. */
+  /** Opens the latents of two SAEs, as `withWatchedPage` does. */
   async function withPage({ latents = table, hash = "", ...options }: Opening, look: (page: Page) => Promise<void>) {
-    const context = await browser.newContext(options);
-    try {
-      const page = await context.newPage();
-      const messages: string[] = [];
-      const requests: string[] = [];
-      page.on("console", (message) => messages.push(message.text()));
-      page.on("pageerror", (error) => messages.push(error.message));
-      page.on("request", (request) => requests.push(request.url()));
-      const address = written(
-        latents === table
-          ? usual
-          : reportOf([
-              { name: "float", latents: table },
-              { name: "ternary", latents },
-            ]),
-      );
-      await page.goto(address + hash);
+    const address = written(
+      latents === table
+        ? usual
+        : reportOf([
+            { name: "float", latents: table },
+            { name: "ternary", latents },
+          ]),
+    );
+    await withWatchedPage(browser, address + hash, options, async (page) => {
       if (options.javaScriptEnabled !== false) await page.waitForSelector("#sae-2-latents h3");
       await look(page);
-      expect(messages).toEqual([]);
-      expect(requests.filter((url) => url !== "data:,").map((url) => url.split("#")[0])).toEqual([address]);
-    } finally {
-      await context.close();
-    }
+    });
   }
 
   const one = "#sae-1-latents ";

@@ -1,5 +1,5 @@
 /** The report in a real browser: opened from disk, as people do. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,13 +7,11 @@ import { renderReport, reportCharts } from "@qsae/analysis";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sampleReport } from "../src/report/report-input.fixture.ts";
+import { CHROMIUM, chromiumHere } from "./chromium.ts";
+import { withWatchedPage } from "./watched-page.ts";
 
 const sampleCharts = reportCharts(sampleReport);
-const CHROMIUM = "/usr/bin/chromium";
-const required = process.env["QSAE_REQUIRE_BROWSER"] === "1";
-const missing = !existsSync(CHROMIUM) && !required;
-if (missing)
-  console.warn(`SKIPPED: report-in-browser.test.ts needs ${CHROMIUM}; QSAE_REQUIRE_BROWSER=1 makes this a failure`);
+const missing = !chromiumHere("report-in-browser.test.ts");
 
 describe.skipIf(missing)("a report opened from disk", { timeout: 30_000 }, () => {
   let folder: string;
@@ -35,23 +33,9 @@ describe.skipIf(missing)("a report opened from disk", { timeout: 30_000 }, () =>
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Opens the report and runs `look` on it; fails on any message in the console and on any request beyond the file. */
+  /** Opens the report and runs `look` on it, as `withWatchedPage` does. */
   async function withReport(options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> {
-    const context = await browser.newContext(options);
-    try {
-      const page = await context.newPage();
-      const messages: string[] = [];
-      const requests: string[] = [];
-      page.on("console", (message) => messages.push(message.text()));
-      page.on("pageerror", (error) => messages.push(error.message));
-      page.on("request", (request) => requests.push(request.url()));
-      await page.goto(address);
-      await look(page);
-      expect(messages).toEqual([]);
-      expect(requests.filter((url) => url !== "data:,")).toEqual([address]);
-    } finally {
-      await context.close();
-    }
+    await withWatchedPage(browser, address, options, look);
   }
 
   const sizesOf = (page: Page, selector: string): Promise<readonly (readonly [number, number])[]> =>
