@@ -3,19 +3,11 @@ import type { ReferenceSpelling } from "../files/reference-spelling.ts";
 import type { CommonFlags } from "../terminal/terminal.ts";
 import { collect, command } from "./command.ts";
 import { withReferenceSpelling } from "./reference-options.ts";
-import {
-  withDataOptions,
-  withModelOptions,
-  withReportOptions,
-  type DataFlags,
-  type ModelFlags,
-  type ReportFlags,
-} from "./shared-options.ts";
+import { withAnalysisOptions, type AnalysisFlags } from "./shared-options.ts";
 
-export interface AnalyzeFlags extends CommonFlags, DataFlags, ModelFlags, ReportFlags, ReferenceSpelling {
+export interface AnalyzeFlags extends CommonFlags, AnalysisFlags, ReferenceSpelling {
   readonly sae?: readonly string[];
   readonly reference?: string;
-  readonly out?: string;
 }
 
 export function analyzeCommand(): Command {
@@ -34,10 +26,8 @@ export function analyzeCommand(): Command {
       "the float SAE that the others were made from: what became of its latents and weights",
     )
     .option("--out <file>", "where to write the report; default: NAME-report.html of the first SAE, in this folder");
-  return withReferenceSpelling(withReportOptions(withModelOptions(withDataOptions(made)))).action(
-    async (flags: AnalyzeFlags) => {
-      const { analyze } = await import("../actions/analyze.ts");
-      await analyze(flags);
-    },
-  );
+  return withReferenceSpelling(withAnalysisOptions(made)).action(async (flags: AnalyzeFlags) => {
+    const { analyze } = await import("../actions/analyze.ts");
+    await analyze(flags);
+  });
 }

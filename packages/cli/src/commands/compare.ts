@@ -1,18 +1,9 @@
 import type { Command } from "commander";
 import type { CommonFlags } from "../terminal/terminal.ts";
 import { command } from "./command.ts";
-import {
-  withDataOptions,
-  withModelOptions,
-  withReportOptions,
-  type DataFlags,
-  type ModelFlags,
-  type ReportFlags,
-} from "./shared-options.ts";
+import { withAnalysisOptions, type AnalysisFlags } from "./shared-options.ts";
 
-export interface CompareFlags extends CommonFlags, DataFlags, ModelFlags, ReportFlags {
-  readonly out?: string;
-}
+export type CompareFlags = CommonFlags & AnalysisFlags;
 
 export function compareCommand(): Command {
   const made = command({
@@ -25,10 +16,8 @@ export function compareCommand(): Command {
   })
     .argument("<sae...>", "two or more, each as for eval; the others are compared with the first")
     .option("--out <file>", "also write a report (.html) of all");
-  return withReportOptions(withModelOptions(withDataOptions(made))).action(
-    async (paths: readonly string[], flags: CompareFlags) => {
-      const { compare } = await import("../actions/compare.ts");
-      await compare(paths, flags);
-    },
-  );
+  return withAnalysisOptions(made).action(async (paths: readonly string[], flags: CompareFlags) => {
+    const { compare } = await import("../actions/compare.ts");
+    await compare(paths, flags);
+  });
 }

@@ -27,15 +27,16 @@ export function withDataOptions(command: Command): Command {
     .option("--config <file>", "configuration; default: qsae.config.* of the current folder");
 }
 
-/** Files of a report beside its page. */
-export interface ReportFlags {
+/** Of commands that analyse: on which data, in which model, and the files of the report. */
+export interface AnalysisFlags extends DataFlags, ModelFlags {
+  readonly out?: string;
   readonly title?: string;
   readonly jsonOut?: string;
   readonly charts?: string;
 }
 
-export function withReportOptions(command: Command): Command {
-  return command
+export function withAnalysisOptions(command: Command): Command {
+  return withModelOptions(withDataOptions(command))
     .option("--title <text>", "heading of the report; default: the names of the SAEs")
     .option("--json-out <file>", "also write every number of the report, as JSON")
     .option("--charts <folder>", "also write every chart, as SVG and PNG");
