@@ -12,7 +12,7 @@ export async function analysisInParts(
   watch: Stopwatch,
 ): Promise<Readonly<Record<string, number>>> {
   const sae = await watch.time("loading", () => saeOnBackend(ops, packed));
-  const timed = <R>(name: string, metric: Metric<R>): Metric<Promise<R>> => timedMetric(name, metric, watch);
+  const timed = <R>(name: string, metric: Metric<R>): Metric<R> => timedMetric(name, metric, watch);
   const { fvu, mse, l0, density } = standardMetrics();
   const { metrics, saeMs } = await evaluateSae(
     timedEncoder(sae, watch),
@@ -33,10 +33,10 @@ export async function analysisInParts(
   const encodeSeconds = watch.seconds().get("encode") ?? 0;
   return {
     decode_seconds: saeMs / 1000 - encodeSeconds,
-    fvu: await metrics.fvu,
-    l0: (await metrics.l0).mean,
-    dead: (await metrics.density).dead,
-    pairs: (await metrics.coactivation).pairs,
+    fvu: metrics.fvu,
+    l0: metrics.l0.mean,
+    dead: metrics.density.dead,
+    pairs: metrics.coactivation.pairs,
     largest_cosine: cosines.nearest.cosine.reduce((largest, cosine) => Math.max(largest, cosine), -1),
   };
 }

@@ -2,21 +2,34 @@
 import type { Batch, DataSource, Metric, RunnableSae } from "@qsae/core";
 
 export interface Stopwatch {
-  /** Runs it and adds what it took to a part. */
+  /** Runs it and adds what it took, until its promise was settled, to a part. */
   time<T>(part: string, run: () => T | Promise<T>): Promise<T>;
+  /** The same of what is done when it returns. */
+  timeNow<T>(part: string, run: () => T): T;
   /** Seconds by part, in the order in which they first came. */
   seconds(): ReadonlyMap<string, number>;
 }
 
 export function stopwatch(): Stopwatch {
   const seconds = new Map<string, number>();
+  const addSince = (part: string, startedMs: number): void => {
+    seconds.set(part, (seconds.get(part) ?? 0) + (performance.now() - startedMs) / 1000);
+  };
   return {
     async time(part, run) {
       const startedMs = performance.now();
       try {
         return await run();
       } finally {
-        seconds.set(part, (seconds.get(part) ?? 0) + (performance.now() - startedMs) / 1000);
+        addSince(part, startedMs);
+      }
+    },
+    timeNow(part, run) {
+      const startedMs = performance.now();
+      try {
+        return run();
+      } finally {
+        addSince(part, startedMs);
       }
     },
     seconds: () => seconds,
@@ -44,14 +57,15 @@ export function timedEncoder<S extends Evaluated>(sae: S, watch: Stopwatch): S {
   return { ...sae, encode: (x: Float32Array) => watch.time("encode", () => sae.encode(x)) };
 }
 
-export function timedMetric<R>(part: string, metric: Metric<R>, watch: Stopwatch): Metric<Promise<R>> {
+export function timedMetric<R>(part: string, metric: Metric<R>, watch: Stopwatch): Metric<R> {
   return {
     id: metric.id,
     start(shape) {
       const run = metric.start(shape);
       return {
         update: (batch) => watch.time(part, () => run.update(batch)),
-        finish: () => watch.time(part, () => run.finish()),
+        // Metrics finish one after the other: a promise would be settled when the last one has.
+        finish: () => watch.timeNow(part, () => run.finish()),
       };
     },
   };
