@@ -27,11 +27,11 @@ export async function importOptional({ backend, name, install }: OptionalPackage
   }
 }
 
-/** Node and bundlers' test runners have words of their own for it; a package inside of it that is absent is something else. */
+/** Node and vite have words of their own for it. What they name first is absent: it may be a package that this one needs. */
 function isAbsent(name: string, message: string): boolean {
   const [first] = message.split("\n") as [string];
-  const quoted = first.includes(`"${name}"`) || first.includes(`'${name}'`) || first.endsWith(` ${name}`);
-  return quoted && /cannot find (package|module)|failed to (load|resolve)/i.test(first);
+  const absent = /["']([^"']+)["']/.exec(first)?.[1] ?? first.split(" ").at(-1);
+  return absent === name && /cannot find (package|module)|(failed to|could not) (load|resolve)/i.test(first);
 }
 
 /** Without the list of files that Node's loader appends. */
