@@ -15,7 +15,7 @@ import { tinySae } from "../../training/variants.fixture.ts";
 import { openBackend } from "../open-backend.ts";
 import { openWebGpuBackend } from "./open-webgpu-backend.ts";
 
-const PLAIN = { subgroups: false, packedDots: false };
+const PLAIN = { subgroups: false };
 /** Matrices of more than 16384 numbers are in parts. */
 const SMALL_BINDINGS = 2 ** 16;
 
