@@ -64,7 +64,7 @@ async function measure(
   opened: OpenedSae,
   quantized: PackedSae,
   { data, heldout }: Sources,
-  options: Omit<EvaluateOptions, "label">,
+  options: Required<Omit<EvaluateOptions, "label">>,
 ): Promise<Measured> {
   const figures = async (label: string, packed: PackedSae, bytes: number) => {
     if (!heldout) return {};
@@ -72,7 +72,7 @@ async function measure(
     return { metrics: storedMetrics(summary) };
   };
   const source = heldout ?? data;
-  const support = source && (await supportOn(source, [opened.packed, quantized], options.signal));
+  const support = source && (await supportOn(source, [opened.packed, quantized], options));
   const before = await figures("before", opened.packed, opened.bytes);
   const { metrics = {} } = await figures("after", quantized, encodePackedSae(quantized).length);
   const packed = { ...quantized, description: { ...quantized.description, metrics } };
