@@ -44,11 +44,11 @@ export function fitScores(options: FitScoresOptions): ScoreFit {
     const [from, to] = [byLatent.offsets[j]!, byLatent.offsets[j + 1]!];
     const count = to - from;
     if (count < MIN_TOKENS) continue;
+    const row = rows.subarray(j * dIn, (j + 1) * dIn);
+    const ofCenter = center ? dot(center, 0, row) : 0;
     let [sumH, sumQ, sumQQ, sumQH] = [0, 0, 0, 0];
     for (let entry = from; entry < to; entry++) {
-      const start = byLatent.tokens[entry]! * dIn;
-      let q = 0;
-      for (let d = 0; d < dIn; d++) q += (x[start + d]! - (center?.[d] ?? 0)) * rows[j * dIn + d]!;
+      const q = dot(x, byLatent.tokens[entry]! * dIn, row) - ofCenter;
       const h = byLatent.values[entry]!;
       sumH += h;
       sumQ += q;
@@ -63,4 +63,18 @@ export function fitScores(options: FitScoresOptions): ScoreFit {
     fitted[j] = (sumH - gain[j]! * sumQ) / count;
   }
   return { gain, bEnc: fitted };
+}
+
+/** `<a[from ..], row>`: four sums at a time, since each addition of one waits for the one before. */
+function dot(a: Float32Array, from: number, row: Float32Array): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  const whole = row.length - (row.length % 4);
+  for (let d = 0; d < whole; d += 4) {
+    s0 += a[from + d]! * row[d]!;
+    s1 += a[from + d + 1]! * row[d + 1]!;
+    s2 += a[from + d + 2]! * row[d + 2]!;
+    s3 += a[from + d + 3]! * row[d + 3]!;
+  }
+  for (let d = whole; d < row.length; d++) s0 += a[from + d]! * row[d]!;
+  return s0 + s1 + (s2 + s3);
 }

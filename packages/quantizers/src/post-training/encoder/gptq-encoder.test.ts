@@ -21,14 +21,14 @@ beforeAll(async () => {
 const [dSae, dIn] = [24, 16];
 
 /** `E[u u^T]` of activations whose dimensions hang together and vary by different amounts. */
-function gramOf(seed: number): Float64Array {
+function gramOf(seed: number, width = dIn): Promise<Float64Array> {
   const tokens = 200;
-  const x = normals(tokens * dIn, 1, seed);
+  const x = normals(tokens * width, 1, seed);
   for (let t = 0; t < tokens; t++) {
-    const common = x[t * dIn]!;
-    for (let d = 0; d < dIn; d++) x[t * dIn + d] = (0.3 + d / 8) * (x[t * dIn + d]! + common);
+    const common = x[t * width]!;
+    for (let d = 0; d < width; d++) x[t * width + d] = (0.3 + (2 * d) / width) * (x[t * width + d]! + common);
   }
-  return inputGram({ tokens, dIn, x, target: x });
+  return inputGram(ops, { tokens, dIn: width, x, target: x });
 }
 
 /** `tr(E H E^T)`, E = w - q: what the scores lose. */
@@ -69,7 +69,7 @@ describe("gptqEncoder", () => {
       const before = ops.memory().tensors;
       for (let seed = 0; seed < 2; seed++) {
         const w = normals(dSae * dIn, 0.5, 100 + seed);
-        const gram = gramOf(seed);
+        const gram = await gramOf(seed);
         const rows = await gptqEncoder(ops, { w, dSae, gram, quantizer });
         const q = weightsOfRows(rows, dIn);
         expect(objective(gram, w, q)).toBeLessThan(objective(gram, w, await nearest(quantizer, w)));
@@ -84,7 +84,7 @@ describe("gptqEncoder", () => {
 
   it.each(Array.from({ length: 20 }, (_, seed) => seed))("problem %s: far less than by rounding", async (seed) => {
     const w = normals(dSae * dIn, 0.5, 200 + seed);
-    const gram = gramOf(300 + seed);
+    const gram = await gramOf(300 + seed);
     const rows = await gptqEncoder(ops, { w, dSae, gram, quantizer: ternary() });
     expect(objective(gram, w, weightsOfRows(rows, dIn))).toBeLessThan(
       0.8 * objective(gram, w, await nearest(ternary(), w)),
@@ -92,17 +92,18 @@ describe("gptqEncoder", () => {
   });
 
   it.each([
-    ["one scale", perTensor(0.2), 3],
-    ["groups", int(3, { per: 8 }), 3],
-    ["a scale per latent", int(2), 1],
-  ] as const)("%s: code for code what GPTQ with the inverse gives", async (_, quantizer, largest) => {
+    ["one scale", perTensor(0.2), 3, dIn],
+    ["groups", int(3, { per: 8 }), 3, dIn],
+    ["a scale per latent", int(2), 1, dIn],
+    ["dimensions of several blocks", int(3), 3, 150],
+  ] as const)("%s: code for code what GPTQ with the inverse gives", async (_, quantizer, largest, width) => {
     for (let seed = 0; seed < 3; seed++) {
-      const w = normals(dSae * dIn, 0.5, 400 + seed);
-      const gram = gramOf(500 + seed);
+      const w = normals(dSae * width, 0.5, 400 + seed);
+      const gram = await gramOf(500 + seed, width);
       const rows = await gptqEncoder(ops, { w, dSae, gram, quantizer });
       const scaleAt = (j: number, d: number): number => {
         const { scale } = rows[j]!;
-        return scale[Math.floor((d * scale.length) / dIn)]!;
+        return scale[Math.floor((d * scale.length) / width)]!;
       };
       expect(rows.map(({ codes }) => [...codes])).toEqual(textbook(w, gram, scaleAt, largest));
     }
@@ -115,6 +116,7 @@ describe("gptqEncoder", () => {
     scaleAt: (j: number, d: number) => number,
     largest: number,
   ): number[][] {
+    const dIn = w.length / dSae;
     const diagonal = Array.from({ length: dIn }, (_, d) => gram[d * dIn + d]!);
     const lambda = (0.01 * diagonal.reduce((sum, value) => sum + value)) / dIn;
     const order = [...diagonal.keys()].sort((a, b) => diagonal[b]! - diagonal[a]!);
@@ -155,7 +157,7 @@ describe("gptqEncoder", () => {
       [perTensor(), true],
       [stack(), false],
     ] as const) {
-      const rows = await gptqEncoder(ops, { w, dSae, gram: gramOf(1), quantizer });
+      const rows = await gptqEncoder(ops, { w, dSae, gram: await gramOf(1), quantizer });
       const packed = packRows(rows, dIn);
       if (packed.kind !== "codes") throw new Error("not codes");
       const rounded = await packMatrix(ops, quantizer, { shape: [dSae, dIn], data: w });
@@ -179,14 +181,14 @@ describe("gptqEncoder", () => {
   it("keeps rows of zeros finite", async () => {
     const w = normals(dSae * dIn, 0.5, 1).fill(0, 0, 5 * dIn);
     for (const quantizer of [binary(), ternary(), int(4, { per: 8 })]) {
-      const q = weightsOfRows(await gptqEncoder(ops, { w, dSae, gram: gramOf(2), quantizer }), dIn);
+      const q = weightsOfRows(await gptqEncoder(ops, { w, dSae, gram: await gramOf(2), quantizer }), dIn);
       expect(q.every(Number.isFinite)).toBe(true);
       expect(Math.max(...q.subarray(0, 5 * dIn).map(Math.abs))).toBeLessThan(1e-6);
     }
   });
 
   it("refuses what a quantizer gets wrong, and groups that do not fit", async () => {
-    const options = { w: normals(dSae * dIn, 0.5, 1), dSae, gram: gramOf(1) };
+    const options = { w: normals(dSae * dIn, 0.5, 1), dSae, gram: await gramOf(1) };
     const careless: Quantizer = { ...int(2), encode: (o, a) => o.mul(a, 100) };
     await expect(gptqEncoder(ops, { ...options, quantizer: careless })).rejects.toThrow(
       /^quantizer int: encode gave the code .*; integers in -1..1 are allowed$/,

@@ -1,7 +1,8 @@
 /**
  * GPTQ for the encoder (Frantar et al. 2023, "GPTQ"): scores `u W_enc` should stay, so with E = W - Q `[d_sae, d_in]` and
  * H = E[u u^T] it minimises tr(E H E^T). Input dimensions are rounded one after the other, the most varied first, in all latents
- * at once; gptq.ts has the equations, with atoms in the place of dimensions.
+ * at once; gptq.ts has the equations, with atoms in the place of dimensions. What the errors of earlier dimensions ask of a
+ * block of later ones is a product of matrices, and computed as such before the block is rounded.
  */
 import type { HostTensor } from "@qsae/runtime";
 import { dequantize, type Grid, type Quantizer, type Tensor, type TensorOps } from "@qsae/core";
@@ -22,6 +23,9 @@ export interface GptqEncoderOptions {
   readonly damping?: number;
 }
 
+/** Dimensions of a block: what they ask of each other is summed up one by one. */
+const BLOCK = 64;
+
 export async function gptqEncoder(ops: TensorOps, options: GptqEncoderOptions): Promise<CodedRow[]> {
   const { w, dSae, gram, quantizer, damping = 0.01 } = options;
   const dIn = w.length / dSae;
@@ -35,31 +39,72 @@ export async function gptqEncoder(ops: TensorOps, options: GptqEncoderOptions): 
   upperFactor(factor, dIn);
 
   const grid = ops.tidy(() => quantizer.calibrate(ops, ops.tensor(w, [dSae, dIn])));
+  const errorsBefore: Tensor[] = []; // of whole blocks, [block, d_sae] each
   try {
     const planes = planesOf(quantizer);
     const codes = new Int16Array(planes * dSae * dIn);
-    const errors = new Float64Array(dIn * dSae); // [d_in, d_sae], in the order of rounding
     const wanted = new Float64Array(dSae);
-    for (const [m, d] of order.entries()) {
-      for (let j = 0; j < dSae; j++) wanted[j] = w[j * dIn + d]!;
-      for (let i = 0; i < m; i++) {
-        const share = factor[i * dIn + m]! / factor[m * dIn + m]!;
-        for (let j = 0, e = i * dSae; j < dSae; j++, e++) wanted[j]! += share * errors[e]!;
-      }
-      const rounded = await roundColumn(ops, quantizer, grid, Float32Array.from(wanted), d, dIn);
-      for (let j = 0; j < dSae; j++) {
-        errors[m * dSae + j] = w[j * dIn + d]! - rounded.weights[j]!;
-        for (let plane = 0; plane < planes; plane++) {
-          codes[(plane * dSae + j) * dIn + d] = rounded.codes[plane * dSae + j]!;
+    for (let first = 0; first < dIn; first += BLOCK) {
+      const block = Math.min(BLOCK, dIn - first);
+      const asked = await askedBefore(ops, { factor, dIn, dSae, first, block }, errorsBefore); // [block, d_sae]
+      const errors = new Float64Array(block * dSae); // [block, d_sae]
+      for (let at = 0; at < block; at++) {
+        const m = first + at;
+        const d = order[m]!;
+        for (let j = 0; j < dSae; j++) wanted[j] = w[j * dIn + d]! + asked[at * dSae + j]!;
+        for (let i = 0; i < at; i++) {
+          const share = shareOf(factor, dIn, first + i, m);
+          for (let j = 0, e = i * dSae; j < dSae; j++, e++) wanted[j]! += share * errors[e]!;
+        }
+        const rounded = await roundColumn(ops, quantizer, grid, Float32Array.from(wanted), d, dIn);
+        for (let j = 0; j < dSae; j++) {
+          errors[at * dSae + j] = w[j * dIn + d]! - rounded.weights[j]!;
+          for (let plane = 0; plane < planes; plane++) {
+            codes[(plane * dSae + j) * dIn + d] = rounded.codes[plane * dSae + j]!;
+          }
         }
       }
+      errorsBefore.push(ops.tensor(Float32Array.from(errors), [block, dSae]));
     }
     const scale = await ops.read(grid.scale);
     const fixedScale = hasFixedScale(ops, quantizer, dIn);
     return rowsOf(quantizer, codes, scale, dSae).map((row) => (fixedScale ? { ...row, fixedScale } : row));
   } finally {
-    ops.dispose(Object.values(grid));
+    ops.dispose([...Object.values(grid), ...errorsBefore]);
   }
+}
+
+/** How much of the error of dimension `i` the later dimension `m` makes up for. */
+const shareOf = (factor: Float64Array, dIn: number, i: number, m: number): number =>
+  factor[i * dIn + m]! / factor[m * dIn + m]!;
+
+interface Block {
+  readonly factor: Float64Array;
+  readonly dIn: number;
+  readonly dSae: number;
+  readonly first: number;
+  readonly block: number;
+}
+
+/** What the errors of all blocks before ask of dimensions `first .. first + block`: `[block, d_sae]`. */
+async function askedBefore(
+  ops: TensorOps,
+  { factor, dIn, dSae, first, block }: Block,
+  errorsBefore: readonly Tensor[],
+): Promise<ArrayLike<number>> {
+  const asked = ops.tidy(() => {
+    let sum = ops.zeros([block, dSae]);
+    for (const [before, errors] of errorsBefore.entries()) {
+      const shares = Float32Array.from({ length: block * BLOCK }, (_, at) =>
+        shareOf(factor, dIn, before * BLOCK + (at % BLOCK), first + Math.floor(at / BLOCK)),
+      );
+      sum = ops.add(sum, ops.matMul(ops.tensor(shares, [block, BLOCK]), errors));
+    }
+    return sum;
+  });
+  const { data } = await ops.read(asked);
+  ops.dispose(asked);
+  return data;
 }
 
 /** Input dimension `d` of all latents on the grid of the whole matrix: codes `[planes, d_sae]`, weights `[d_sae]`. */

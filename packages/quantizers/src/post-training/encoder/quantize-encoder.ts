@@ -19,7 +19,7 @@ export async function quantizeEncoder(
   tokens: CalibrationTokens,
 ): Promise<WorkingSae> {
   const center = sae.subtractBDec ? { center: sae.bDec } : {};
-  const coded = await codesOf(ops, sae, quantizer, inputGram(tokens, center.center));
+  const coded = await codesOf(ops, sae, quantizer, await inputGram(ops, tokens, center.center));
   const rows = await weightsOf(ops, sae, { kind: "codes", rows: coded });
   const close = await closeToFiring(ops, sae, tokens);
   const scores = latentCodes(await encodeTokens(ops, close, tokens));
