@@ -51,8 +51,11 @@ const sum = (name: string, factorOf: (count: number) => number): WebGpuKernel =>
     if (!storage.canBind(shape) && !axes.includes(0)) {
       return reducedRows(storage, name, x!, { axis, keepDims }, axes);
     }
-    if (shape.length !== 2 || axes[0] !== 0) return undefined;
-    const [rows, columns] = shape as [number, number];
+    if (!axes.every((axis, i) => axis === i)) return undefined;
+    const [rows, columns] = [shape.slice(0, axes.length), shape.slice(axes.length)].map(elementCount) as [
+      number,
+      number,
+    ];
     const out = storage.create(outShape);
     columnSumsInto(storage, storage.buffer(out), storage.buffer(x!), [rows, columns], factorOf(rows));
     return out;
