@@ -2,6 +2,7 @@
 import { openBackend, type EncodeMode } from "@qsae/core";
 import { ourStepper } from "../train-step/ours.ts";
 import type { Problem } from "../train-step/problem.ts";
+import { withoutPackedDots } from "./without-packed-dots.ts";
 import { openTorch, type Decode, type Precision } from "./torch.ts";
 
 export interface Runner {
@@ -24,9 +25,12 @@ const SAME = 1e-4;
 /** Products of 11 or 8 bits of mantissa choose some other latents. */
 const ROUNDED = 2e-2;
 
-const encodeModes: readonly EncodeMode[] = ["exact", "certified"];
-
-export const ourContestants: readonly Contestant[] = encodeModes.map((encode) => ours(encode));
+/** The codes of `certified` are those that the device is best at; f16 ones are tried as well. */
+export const ourContestants: readonly Contestant[] = [
+  ours("exact"),
+  ours("certified"),
+  { ...ours("certified", withoutPackedDots), name: "webgpu certified, no DP4A" },
+];
 
 const torchModes: readonly (readonly [Decode, Precision])[] = [
   ["dense", "float32"],
@@ -43,12 +47,12 @@ export const torchContestants = (python: string, device: string): readonly Conte
     open: (problem, folder) => openTorch({ python, device, problem, folder, decode, precision }),
   }));
 
-function ours(encode: EncodeMode): Contestant {
+function ours(encode: EncodeMode, opened: <T>(open: () => Promise<T>) => Promise<T> = (open) => open()): Contestant {
   return {
     name: `webgpu ${encode}`,
     tolerance: SAME,
     open: async (problem) => {
-      const backend = await openBackend("webgpu", { encode });
+      const backend = await opened(() => openBackend("webgpu", { encode }));
       const { ops } = backend;
       const stepper = ourStepper(ops, problem);
       // Read after a step, it waits for all of it: the loss is there before gradients and Adam are.

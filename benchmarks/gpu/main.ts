@@ -15,11 +15,16 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 /** Steps after the checked ones that are not timed: clocks and caches settle. */
 const WARM_UP_STEPS = 3;
 
-interface Row {
+interface Sizes {
   readonly batch: number;
   readonly d_in: number;
   readonly d_sae: number;
   readonly k: number;
+}
+
+const sizes = ({ batch, dIn: d_in, dSae: d_sae, k }: Problem): Sizes => ({ batch, d_in, d_sae, k });
+
+interface Row extends Sizes {
   readonly contestant: string;
   readonly description: string;
   /** Median. */
@@ -47,9 +52,8 @@ async function measure(
     const times: number[] = [];
     for (let round = 0; round < rounds; round++) times.push((await runner.step()).ms);
     const ms = times.sort((a, b) => a - b)[rounds >> 1]!;
-    const { batch, dIn: d_in, dSae: d_sae, k } = problem;
     const { description } = runner;
-    return { batch, d_in, d_sae, k, contestant: name, description, ms, tokens_per_second: (1000 * batch) / ms };
+    return { ...sizes(problem), contestant: name, description, ms, tokens_per_second: (1000 * problem.batch) / ms };
   } finally {
     await runner.close();
   }
@@ -62,6 +66,8 @@ function lineOf({ contestant, ms, tokens_per_second, description }: Row): string
 
 const contestants = [...ourContestants, ...(python === undefined ? [] : torchContestants(python, device))];
 const rows: Row[] = [];
+/** A contestant that cannot, or computes something else, does not end the others' measurement. */
+const failed: (Sizes & { readonly contestant: string; readonly problem: string })[] = [];
 for (const shape of shapes) {
   const problem = gaussianProblem(shape);
   await withProblemFiles(problem, async (folder) => {
@@ -69,11 +75,16 @@ for (const shape of shapes) {
     const losses = known.map((loss) => loss.toPrecision(6)).join(", ");
     say(`B ${shape.batch}, D ${shape.dIn}, F ${shape.dSae}, k ${shape.k}: first losses on wasm ${losses}`);
     for (const contestant of contestants) {
-      const row = await measure(contestant, problem, folder, known);
-      rows.push(row);
-      say(lineOf(row));
+      try {
+        const row = await measure(contestant, problem, folder, known);
+        rows.push(row);
+        say(lineOf(row));
+      } catch (error) {
+        failed.push({ ...sizes(problem), contestant: contestant.name, problem: (error as Error).message });
+        say(`  ${contestant.name.padEnd(26)} failed: ${(error as Error).message}`);
+      }
     }
   });
 }
-if (json) console.log(JSON.stringify({ rows, node: process.version, rounds }));
-process.exit(0);
+if (json) console.log(JSON.stringify({ rows, failed, node: process.version, rounds }));
+process.exit(failed.length === 0 ? 0 : 1);

@@ -42,6 +42,9 @@ const runTests = (other?: {
     return { passed, failed, note: `${passed} passed, ${failed} failed, ${skipped} skipped` };
   });
 
+/** Tests of what a driver of WebGPU does. */
+const driverTests = ["packages/core/src/backends"];
+
 /** Not the tests that run in a page: another Node changes nothing there. */
 const inNode = ["--project=unit", "--project=whole"];
 
@@ -63,6 +66,13 @@ const main = async (): Promise<number> => {
   const newer = node24();
   if (newer) results.push(await timed("kernel tests on Node 24", () => runTests({ node: newer, paths: kernelTests })));
   else console.log(`\nkernel tests on Node 24: not run apart (Node ${process.versions.node}, no other one here)`);
+  const withF16 = process.env["QSAE_NODE_WITH_F16"];
+  if (withF16)
+    results.push(await timed("webgpu tests with f16", () => runTests({ node: withF16, paths: driverTests })));
+  else
+    console.log(
+      "\nwebgpu tests with f16: not run (QSAE_NODE_WITH_F16 names no program that runs Node on such a driver)",
+    );
   const built = results.some(({ name, failed }) => name === "build" && failed === 0);
   for (const stage of stagesAfterTests) {
     const unrun = { name: stage.name, passed: 0, failed: 1, note: "not run: the build failed", elapsedMs: 0 };

@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 /**
- * `encodeTopK` by way of 8-bit scores: those of all latents, then float32 scores of the most promising `candidates` of a
+ * `encodeTopK` by way of codes: scores of all latents in these, then float32 scores of the most promising `candidates` of a
  * token. `fast` takes the k best of these. `certified` has upper ends of the scores instead, which tell for which tokens that is the
  * exact result (kernels/uncertified.ts); the others are encoded exactly, without anything being read back.
  *
@@ -10,6 +10,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { Companion } from "./companions.ts";
 import type { EncodeMode } from "@qsae/runtime/training";
+import type { CodingName } from "./kernel-features.ts";
+import { codings, type Coding } from "./kernels/coding.ts";
 import { partsOf, ROWS_OF_TILE } from "./parts.ts";
 import { scanExactly, scannedParts, widestSegment, type EncodedTokens, type Encoder } from "./scan.ts";
 import { segmentsFor, type Segments } from "./segments.ts";
@@ -26,16 +28,23 @@ const CANDIDATES = { certified: 4, fast: 2 } as const;
 const LISTED_SEGMENTS = 16;
 
 interface Candidates {
+  readonly coding: Coding;
   readonly certified: boolean;
   /** Per token. */
   readonly candidates: number;
 }
 
 /** `undefined` where the mode has none, or they would be most of the dictionary. */
-export function candidatesFor(mode: EncodeMode, k: number, dSae: number): Candidates | undefined {
-  if (mode !== "certified" && mode !== "fast") return undefined;
+export function candidatesFor(
+  mode: EncodeMode,
+  coding: CodingName | undefined,
+  k: number,
+  dSae: number,
+): Candidates | undefined {
+  if (coding === undefined || (mode !== "certified" && mode !== "fast")) return undefined;
   const candidates = CANDIDATES[mode] * k;
-  return 2 * candidates <= dSae ? { certified: mode === "certified", candidates } : undefined;
+  if (2 * candidates > dSae) return undefined;
+  return { coding: codings[coding], certified: mode === "certified", candidates };
 }
 
 interface Plan extends Candidates {
@@ -51,10 +60,10 @@ export function planOfCandidates(
   n: number,
   wanted: Candidates,
 ): Plan {
-  const wordBytes = 4 * Math.ceil(dIn / 4);
+  const most = widestSegment(storage, rowBytes(wanted.coding, dIn));
   return {
     ...wanted,
-    coarse: segmentsFor({ n, dSae, kept: wanted.candidates, most: widestSegment(storage, wordBytes) }),
+    coarse: segmentsFor({ n, dSae, kept: wanted.candidates, most }),
     listed: segmentsFor({ n, dSae, kept: k, most: widestSegment(storage, 4 * dIn), least: LISTED_SEGMENTS }),
   };
 }
@@ -65,24 +74,26 @@ interface Codes {
   readonly figures: GPUBuffer;
 }
 
-const codeBytes = (count: number, dIn: number): number => 4 * count * Math.ceil(dIn / 4);
+const wordsOf = (dIn: number): number => Math.ceil(dIn / 4);
+const rowBytes = ({ wordBytes }: Coding, dIn: number): number => wordBytes * wordsOf(dIn);
 const figureBytes = (count: number): number => 16 * count;
 
 function codeRows(
   storage: WebGpuStorage,
+  coding: Coding,
   rows: Binding,
   { codes, figures }: Codes,
   count: number,
   dIn: number,
   center?: GPUBuffer,
 ): void {
-  const words = Math.ceil(dIn / 4);
+  const words = wordsOf(dIn);
   const { buffer, offset = 0 } = "buffer" in rows ? rows : { buffer: rows };
   for (const part of partsOf(count, 4 * dIn, storage.bindingBytes, ROWS_OF_TILE)) {
     const own = { buffer, offset: offset + 4 * dIn * part.first, size: 4 * dIn * part.count };
     storage.run(
       "row-codes",
-      [own, center ?? own, bindPart(codes, part, 4 * words), figures],
+      [own, center ?? own, bindPart(codes, part, rowBytes(coding, dIn)), figures],
       [part.count, dIn, words, center ? 1 : 0, part.first].map((u32) => ({ u32 })),
       folded(part.count),
     );
@@ -90,10 +101,18 @@ function codeRows(
 }
 
 /** Those of W_enc, kept until it changes. */
-function encoderCodes(storage: WebGpuStorage, wEnc: TensorInfo, { rows, dIn, dSae }: Encoder): Codes & Companion {
+function encoderCodes(
+  storage: WebGpuStorage,
+  coding: Coding,
+  wEnc: TensorInfo,
+  { rows, dIn, dSae }: Encoder,
+): Codes & Companion {
   return storage.companion(wEnc, "codes", () => {
-    const made = { codes: storage.acquire(codeBytes(dSae, dIn)), figures: storage.acquire(figureBytes(dSae)) };
-    codeRows(storage, rows, made, dSae, dIn);
+    const made = {
+      codes: storage.acquire(dSae * rowBytes(coding, dIn)),
+      figures: storage.acquire(figureBytes(dSae)),
+    };
+    codeRows(storage, coding, rows, made, dSae, dIn);
     const free = (): void => {
       storage.release(made.codes);
       storage.release(made.figures);
@@ -112,7 +131,7 @@ export function encodeByCandidates(
   const { k } = encoder;
   const { n, values, indices } = tokens;
   const { candidates, certified } = plan;
-  const weights = encoderCodes(storage, wEnc, encoder);
+  const weights = encoderCodes(storage, plan.coding, wEnc, encoder);
   storage.withScratch(8 * n * candidates, (chosen) => {
     chooseCoarsely(storage, encoder, weights, plan, tokens, chosen);
     storage.withScratch(8 * n * candidates, (scored) => {
@@ -135,22 +154,23 @@ function chooseCoarsely(
   storage: WebGpuStorage,
   { center, bEnc, dIn, dSae }: Encoder,
   weights: Codes,
-  { coarse, candidates, certified }: Plan,
+  { coding, coarse, candidates, certified }: Plan,
   { n, x }: EncodedTokens,
   chosen: GPUBuffer,
 ): void {
-  const words = Math.ceil(dIn / 4);
+  const ownBytes = rowBytes(coding, dIn);
+  const depth = coding.factorsOfWord * wordsOf(dIn);
   const { segments, width, kept } = coarse;
   storage.withScratch(8 * n * coarse.candidates, (heaps) => {
-    storage.withScratch(codeBytes(n, dIn), (codes) =>
+    storage.withScratch(n * ownBytes, (codes) =>
       storage.withScratch(figureBytes(n), (figures) => {
-        codeRows(storage, x, { codes, figures }, n, dIn, center);
-        for (const part of scannedParts(storage, 4 * words, dSae, coarse)) {
+        codeRows(storage, coding, x, { codes, figures }, n, dIn, center);
+        for (const part of scannedParts(storage, ownBytes, dSae, coarse)) {
           const { first, count, firstSegment } = part;
-          const sizes = [n, words, first, first + count, firstSegment, segments, width, kept, dIn, Number(certified)];
+          const sizes = [n, depth, first, first + count, firstSegment, segments, width, kept, dIn, Number(certified)];
           storage.run(
             "scan-coarse",
-            [codes, figures, bindPart(weights.codes, part, 4 * words), weights.figures, bEnc, heaps],
+            [codes, figures, bindPart(weights.codes, part, ownBytes), weights.figures, bEnc, heaps],
             sizes.map((u32) => ({ u32 })),
             [Math.ceil(n / ROWS_OF_TILE), part.segments],
           );

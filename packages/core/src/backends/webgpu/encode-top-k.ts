@@ -40,7 +40,7 @@ export function encodeTopK(
     bEnc: storage.buffer(bEnc),
     ...{ dIn, dSae, k },
   };
-  const candidates = storage.features.packedDots ? candidatesFor(mode, k, dSae) : undefined;
+  const candidates = candidatesFor(mode, storage.features.coding, k, dSae);
   if (candidates === undefined) {
     const plan = segmentsFor({ n, dSae, kept: k, most: widestSegment(storage, 4 * dIn) });
     inParts(storage, { x, values, indices }, plan.candidates, (tokens) =>

@@ -1,7 +1,8 @@
 /// <reference types="@webgpu/types" />
 /** The adapter that a device is opened on, and whether it is a GPU or a program that stands in for one. */
 import { QsaeError } from "@qsae/runtime";
-import { findGpu, inNode } from "./find-gpu.ts";
+import { findGpu, gpuAtHand, inNode } from "./find-gpu.ts";
+import { linuxHasNoGpu } from "./gpu-of-linux.ts";
 
 /** @throws QsaeError where there is no WebGPU or no adapter, saying what to install */
 export async function findAdapter(): Promise<GPUAdapter> {
@@ -17,6 +18,7 @@ export async function findAdapter(): Promise<GPUAdapter> {
 
 /** Why `auto` leaves WebGPU alone; undefined where there is a GPU. Loads nothing of tfjs and opens no device. */
 export async function whyNoGpu(): Promise<string | undefined> {
+  if (gpuAtHand() === undefined && linuxHasNoGpu()) return "webgpu: this machine has no GPU";
   try {
     const { info } = await findAdapter();
     return isSoftware(info) ? `webgpu: ${nameOf(info)} is software, slower than wasm` : undefined;

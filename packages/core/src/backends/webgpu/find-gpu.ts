@@ -13,9 +13,12 @@ const DAWN_OPTIONS = ["disable-dawn-features=use_vulkan_zero_initialize_workgrou
 /** Dawn's objects live as long as this; a second instance would know nothing of the first one's devices. */
 let dawn: Promise<GPU> | undefined;
 
+/** The browser's, or what was found before. */
+export const gpuAtHand = (): GPU | undefined => (globalThis.navigator as Partial<Navigator> | undefined)?.gpu;
+
 /** @throws QsaeError saying what to install where there is no WebGPU */
 export async function findGpu(): Promise<GPU> {
-  const own = (globalThis.navigator as Partial<Navigator> | undefined)?.gpu;
+  const own = gpuAtHand();
   if (own !== undefined) return own;
   if (!inNode()) {
     throw new QsaeError(

@@ -15,7 +15,7 @@ import { tinySae } from "../../training/variants.fixture.ts";
 import { openBackend } from "../open-backend.ts";
 import { openWebGpuBackend } from "./open-webgpu-backend.ts";
 
-const PLAIN = { subgroups: false, packedDots: false };
+const PLAIN = { subgroups: false };
 /** Matrices of more than 16384 numbers are in parts. */
 const SMALL_BINDINGS = 2 ** 16;
 
@@ -367,6 +367,7 @@ function sums(ops: TensorOps, shape: readonly [number, number], seed: number): R
     sum: ops.sum(a),
     mean: ops.mean(a),
     columns: ops.sum(a, 0),
+    planes: ops.sum(ops.reshape(a, [shape[0], 1, shape[1]]), 0),
     columnMeans: ops.mean(a, 0, true),
     ...(4 * shape[1] <= SMALL_BINDINGS ? { rows: ops.sum(a, 1) } : {}),
     timesVector: ops.matMul(a, ops.fill([shape[1], 1], 0.25)),

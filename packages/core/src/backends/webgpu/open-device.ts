@@ -2,12 +2,13 @@
 /** An adapter, and a device on it with the largest limits it has. */
 import { QsaeError } from "@qsae/runtime";
 import { findAdapter, isSoftware, nameOf } from "./find-adapter.ts";
+import { kernelFeatures } from "./kernel-features.ts";
 import { watchDevice, type DeviceWatch } from "./watch-device.ts";
 
 export interface OpenedDevice extends DeviceWatch {
   readonly device: GPUDevice;
   readonly info: GPUAdapterInfo;
-  /** For people: adapter, driver, limits, features that are used. */
+  /** For people: adapter, driver, limits, what kernels use. */
   readonly description: string;
 }
 
@@ -33,7 +34,7 @@ export async function openDevice(): Promise<OpenedDevice> {
   return {
     device,
     info: adapter.info,
-    description: describe(adapter.info, device, features),
+    description: describe(adapter.info, device),
     ...watchDevice(device),
   };
 }
@@ -51,11 +52,13 @@ async function requestDevice(adapter: GPUAdapter, requiredFeatures: readonly GPU
   }
 }
 
-function describe(info: GPUAdapterInfo, { limits }: GPUDevice, features: readonly string[]): string {
+function describe(info: GPUAdapterInfo, device: GPUDevice): string {
+  const { limits } = device;
+  const { subgroups, coding } = kernelFeatures(device, info);
   const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
   return (
     `WebGPU on ${nameOf(info)}${isSoftware(info) ? " (software)" : ""}; buffers up to ${gib(limits.maxBufferSize)}, ` +
     `${gib(limits.maxStorageBufferBindingSize)} of one at a time; ` +
-    (features.length > 0 ? features.join(", ") : "neither f16 nor subgroups")
+    `${subgroups ? "" : "no "}subgroups, ${coding === undefined ? "no codes" : `${coding} codes`}`
   );
 }

@@ -74,7 +74,7 @@ export class WebGpuStorage extends WebGPUBackend {
     {
       encode = "auto",
       bindingBytes = opened.device.limits.maxStorageBufferBindingSize,
-      features = kernelFeatures(opened.device),
+      features = kernelFeatures(opened.device, opened.info),
     }: StorageOptions = {},
   ): Promise<WebGpuStorage> {
     const compiled = kernelsFor(features, encode).map(

@@ -5,6 +5,7 @@ import type { KernelFeatures } from "../kernel-features.ts";
 import { adam } from "./adam.ts";
 import { bestOf, bestOfListed, bestUnsorted } from "./best-of.ts";
 import { bucketSums } from "./bucket-sums.ts";
+import { codings, type Coding } from "./coding.ts";
 import { copyColumns } from "./copy-columns.ts";
 import { decodeSparse } from "./decode-sparse.ts";
 import { exactScores } from "./exact-scores.ts";
@@ -50,12 +51,14 @@ export const kernelsFor = (features: KernelFeatures, encode: EncodeMode): readon
   gridCodes,
   gridValues,
   gridScaleGradient(features),
-  ...(features.packedDots && (encode === "certified" || encode === "fast") ? byCandidates(features) : []),
+  ...(features.coding !== undefined && (encode === "certified" || encode === "fast")
+    ? byCandidates(features, codings[features.coding])
+    : []),
 ];
 
-const byCandidates = (features: KernelFeatures): readonly WgslKernel[] => [
-  rowCodes(features),
-  scanCoarse,
+const byCandidates = (features: KernelFeatures, coding: Coding): readonly WgslKernel[] => [
+  rowCodes(features, coding),
+  scanCoarse(coding),
   bestUnsorted,
   exactScores,
   listUncertified,

@@ -1,28 +1,26 @@
 /**
- * Rows as 8-bit codes, four to a word, and what an error bound needs to know of each:
- *
- *     row = scale codes + rest,   scale = max |row| / 127
- *
- * The score `<x, w>` of two rows is then, by Cauchy and Schwarz, `scale_x scale_w <codes_x, codes_w>` within
- * `(|x| + |rest_x|) |rest_w| + |rest_x| |w|`. The norms here are no smaller than the true ones.
+ * Rows as codes (coding.ts), and what an error bound needs to know of each: the scale, and norms of the row and of its rest that
+ * are no smaller than the true ones.
  */
 import type { WgslKernel } from "../kernel.ts";
 import type { KernelFeatures } from "../kernel-features.ts";
+import type { Coding } from "./coding.ts";
 import { sumOfWorkgroup } from "./sum-of-workgroup.ts";
 
-export const rowCodes = (features: KernelFeatures): WgslKernel => {
+export const rowCodes = (features: KernelFeatures, coding: Coding): WgslKernel => {
   const sum = sumOfWorkgroup(features);
   return {
     name: "row-codes",
-    code: /* wgsl */ `${sum.head}requires packed_4x8_integer_dot_product;
+    code: /* wgsl */ `${sum.head}${coding.head}
 struct Parameters { rows: u32, columns: u32, words: u32, centered: u32, first: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;                 // a part: [rows, columns]
 @group(0) @binding(1) var<storage, read> center: array<f32>;            // [columns], of which nothing is used unless centered
-@group(0) @binding(2) var<storage, read_write> codes: array<u32>;       // a part: [rows, words]
+@group(0) @binding(2) var<storage, read_write> codes: array<${coding.wordType}>; // a part: [rows, words]
 @group(0) @binding(3) var<storage, read_write> figures: array<vec4f>;   // [all rows]: scale, |row|, |rest|
 @group(0) @binding(4) var<uniform> p: Parameters;
 var<workgroup> largest: atomic<u32>; // bits of numbers that are not negative have their order
 ${sum.declarations}
+fn nearest_to(v: vec4f) -> vec4f { return ${coding.nearest}; }
 fn value_at(row: u32, c: u32) -> f32 {
   if (c >= p.columns) { return 0.0; }
   if (p.centered == 0u) { return x[row * p.columns + c]; }
@@ -40,14 +38,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let most = bitcast<f32>(atomicLoad(&largest));
   // Near the ends of float32 neither the inverse nor squares are safe: no codes then, all is rest.
   let coded = most > 1e-30 && most < 1e30;
-  let scale = select(0.0, most / 127.0, coded);
+  let scale = select(0.0, most / ${coding.largest}.0, coded);
   var squares = 0.0;
   var rest_squares = 0.0;
   for (var word = thread; word < p.words; word += 64u) {
     let values = vec4f(value_at(row, 4u * word), value_at(row, 4u * word + 1u), value_at(row, 4u * word + 2u), value_at(row, 4u * word + 3u));
     var code = vec4f();
-    if (coded) { code = clamp(round(values / scale), vec4f(-127.0), vec4f(127.0)); }
-    codes[row * p.words + word] = pack4xI8(vec4i(code));
+    if (coded) { code = nearest_to(values / scale); }
+    codes[row * p.words + word] = ${coding.word};
     if (coded) {
       let relative = values / most;
       let rest = (values - scale * code) / most;
