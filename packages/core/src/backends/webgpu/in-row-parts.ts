@@ -6,7 +6,7 @@ import { isAligned, sharedParts, type Part } from "./parts.ts";
 import type { WebGpuStorage } from "./webgpu-storage.ts";
 
 /** A tensor as the kernel takes it. */
-export interface RowsOf {
+interface RowsOf {
   readonly info: TensorInfo;
   /** Shape of one row; undefined: it has no rows, and every part sees all of it. */
   readonly row: readonly number[] | undefined;
