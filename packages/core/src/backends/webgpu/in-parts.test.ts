@@ -95,10 +95,8 @@ describe.each(here)("in parts on %s", () => {
     parts = await openWebGpuBackend({ bindingBytes: BINDING });
   });
   afterAll(async () => {
-    for (const backend of [whole, parts]) {
-      expect(backend.ops.memory().bytes).toBe(0);
-      await backend.close();
-    }
+    expect([whole, parts].map(({ ops }) => ops.memory().bytes)).toEqual([0, 0]);
+    for (const backend of [whole, parts]) await backend.close();
   });
   const expectSame = async (compute: Compute): Promise<void> =>
     expect(await results(parts, compute)).toEqual(await results(whole, compute));
