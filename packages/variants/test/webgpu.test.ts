@@ -9,7 +9,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arraySource, openBackend, train, type Backend, type Tensors, type Variant } from "@qsae/core";
-import { backendsHere } from "@qsae/core/testing";
+import { backendsHere, openWithBindings } from "@qsae/core/testing";
 import { quantizersByName } from "@qsae/quantizers";
 import type { HostTensors } from "@qsae/runtime";
 import { builtinVariants, variantByName } from "../src/by-name.ts";
@@ -156,3 +156,73 @@ describe.each(await backendsHere(["webgpu"]))("variants on %s", (name) => {
     expect(differences(asTensors(await losses(here, variant, one.steps)), onCpu, BOUND)).toEqual([]);
   });
 });
+
+/** Matrices of which one, and `[batch, d_sae]` of which four, are twice what a kernel sees at once. */
+const WIDE = { d_in: 32, d_sae: 512 } as const;
+const BINDING = 2 ** 15;
+/** Every variant, by the preset that has more of its own. */
+const lastOfEach = cases.filter(({ id }, i) => cases.findLastIndex((one) => one.id === id) === i);
+/** A batch's candidates are bound at once: they leave room for so few per token. */
+const FEW: Readonly<Record<string, object>> = { "batch-topk": { max_k: K }, matryoshka: { max_k: K } };
+
+describe.each(await backendsHere(["webgpu"]))("variants on %s whose matrices do not fit a binding", (name) => {
+  let whole: Backend;
+  let parts: Backend;
+  let wasm: Backend;
+  const wide = ({ id, config }: Pick<Case, "id" | "config">): Variant =>
+    variantByName(id, { ...WIDE, ...config, ...FEW[id] }, { resolveQuantizer: quantizersByName() });
+  beforeAll(async () => {
+    whole = await openBackend(name);
+    wasm = await openBackend("wasm");
+    parts = await openWithBindings(BINDING);
+  });
+  afterAll(async () => {
+    expect(parts.ops.memory().bytes).toBe(0);
+    for (const backend of [whole, parts, wasm]) await backend.close();
+  });
+
+  it.each(lastOfEach)("$id $config: gradients as with matrices that do", async (one) => {
+    const variant = wide(one);
+    const start = await startOf(wasm, variant);
+    const expected = await gradients(whole, variant, start);
+    expect(differences(await gradients(parts, variant, start), expected, BOUND)).toEqual([]);
+  });
+
+  it("start with the same scales", async () => {
+    const variant = wide({ id: "ternary", config: { k: K } });
+    expect(await startOf(parts, variant)).toEqual(await startOf(whole, variant));
+  });
+
+  it.each([
+    { id: "relu", config: { l1_coefficient: 0.01 }, training: {} },
+    {
+      id: "topk",
+      config: { k: K, aux_k: K },
+      training: { resample_every: 1, resample_until_fraction: 1, dead_after_tokens: BATCH },
+    },
+    { id: "ternary", config: { preset: "reference" }, training: {} },
+  ])("$id $config: a run with everything that there is beside steps", async ({ training, ...one }) => {
+    const run = async (backend: Backend) => {
+      const records: Record<string, number>[] = [];
+      const { checkpoint } = await train({
+        backend,
+        variant: wide(one),
+        source: arraySource(data(2 * BATCH, 0), WIDE.d_in),
+        training: {
+          ...{ steps: 2, batch_size: BATCH, lr: 3e-3, lr_warmup_steps: 2, seed: SEED },
+          ...{ gradients_every: 1, ema_decay: 0.9, clip_grad_norm: 0.1, ...training },
+        },
+        reporters: [{ onStep: ({ gradients: ofStep }) => void records.push(numbersIn(ofStep)) }],
+      });
+      return { ...checkpoint.tensors, ...asTensors(records) };
+    };
+    expect(differences(await run(parts), await run(whole), BOUND)).toEqual([]);
+  });
+});
+
+/** By their paths, of a record of gradients. */
+function numbersIn(record: unknown, path = "gradient"): Record<string, number> {
+  if (typeof record === "number") return { [path]: record };
+  const inner = Object.entries(record ?? {}).map(([key, value]) => numbersIn(value, `${path}.${key}`));
+  return Object.assign({}, ...inner) as Record<string, number>;
+}

@@ -1,2 +1,3 @@
 export { describeQuantizer, type QuantizerSuiteOptions } from "./describe-quantizer.ts";
 export { backendsHere } from "./backends-here.ts";
+export { openWithBindings } from "./open-with-bindings.ts";

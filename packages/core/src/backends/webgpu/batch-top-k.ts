@@ -3,8 +3,11 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { elementCount } from "@qsae/runtime";
 import { BLOCK } from "./kernels/largest.ts";
-import type { WebGpuStorage } from "./webgpu-storage.ts";
+import { partsOf, type Part } from "./parts.ts";
+import { bindPart, type WebGpuStorage } from "./webgpu-storage.ts";
 import { folded } from "./workgroups.ts";
+
+const blocksOf = ({ count }: Part): number => Math.ceil(count / BLOCK);
 
 /** 1 for the `needed` largest, ties to the first in reading order, else 0; of the shape of `values`. */
 export function batchTopKMask(storage: WebGpuStorage, values: TensorInfo, needed: number): TensorInfo {
@@ -17,22 +20,31 @@ export function batchTopKMask(storage: WebGpuStorage, values: TensorInfo, needed
     return out;
   }
   const blocks = Math.ceil(count / BLOCK);
+  const parts = partsOf(count, 4, storage.bindingBytes, BLOCK);
   storage.withScratch(16, (state) => {
     storage.clear(state, 16);
     storage.withScratch(4 * 256, (digits) => {
       for (const shift of [24, 16, 8, 0]) {
         storage.clear(digits, 4 * 256);
-        storage.run("count-digits", [from, state, digits], [{ u32: count }, { u32: shift }], folded(blocks));
+        for (const part of parts) {
+          const parameters = [{ u32: part.count }, { u32: shift }];
+          storage.run("count-digits", [bindPart(from, part, 4), state, digits], parameters, folded(blocksOf(part)));
+        }
         storage.run("choose-digit", [digits, state], [{ u32: shift }, { u32: needed }], [1]);
       }
     });
-    const sizes = [{ u32: count }, { u32: blocks }];
+    const sizes = (part: Part) => [part.count, Math.floor(part.first / BLOCK), blocksOf(part)].map((u32) => ({ u32 }));
     storage.withScratch(4 * blocks, (ties) =>
       storage.withScratch(4 * (blocks + 1), (before) =>
         storage.withScratch(4 * blocks, (unused) => {
-          storage.run("count-ties", [from, state, ties], sizes, folded(blocks));
+          for (const part of parts) {
+            storage.run("count-ties", [bindPart(from, part, 4), state, ties], sizes(part), folded(blocksOf(part)));
+          }
           storage.run("starts-of-buckets", [ties, before, unused], [{ u32: blocks }], [1]);
-          storage.run("mask-largest", [from, state, before, to], sizes, folded(blocks));
+          for (const part of parts) {
+            const bindings = [bindPart(from, part, 4), state, before, bindPart(to, part, 4)];
+            storage.run("mask-largest", bindings, sizes(part), folded(blocksOf(part)));
+          }
         }),
       ),
     );

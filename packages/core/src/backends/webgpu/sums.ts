@@ -2,6 +2,7 @@
 /** Sums and products of matrix and vector: kernels/reduce.ts. */
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { elementCount } from "@qsae/runtime";
+import { bindFrom } from "./bind-from.ts";
 import { ROWS, SLICE } from "./kernels/reduce.ts";
 import { partsOf } from "./parts.ts";
 import { bindPart, type WebGpuStorage } from "./webgpu-storage.ts";
@@ -47,12 +48,13 @@ export function columnSumsInto(
 ): void {
   const slices = Math.ceil(rows / ROWS);
   const into = (out: GPUBuffer, scale: number): void => {
-    for (const part of partsOf(rows, 4 * columns, storage.bindingBytes, ROWS)) {
+    for (const part of partsOf(rows, 4 * columns, storage.bindingBytes)) {
+      const partSlices = Math.ceil((part.first + part.count) / ROWS) - Math.floor(part.first / ROWS);
       storage.run(
         "column-sums",
         [bindPart(a, part, 4 * columns), out],
-        [...[part.count, columns, part.first / ROWS].map((u32) => ({ u32 })), { f32: scale }],
-        [Math.ceil(columns / THREADS), Math.ceil(part.count / ROWS)],
+        [...[part.first, part.count, rows, columns].map((u32) => ({ u32 })), { f32: scale }],
+        [Math.ceil(columns / THREADS), partSlices],
       );
     }
   };
@@ -72,10 +74,11 @@ export function timesVector(storage: WebGpuStorage, a: TensorInfo, b: TensorInfo
   else if (rows === 1) sumInto(storage, to, from, columns, { b: by });
   else {
     for (const part of partsOf(rows, 4 * columns, storage.bindingBytes)) {
+      const { binding, shift } = bindFrom(to, part.first, part.count);
       storage.run(
         "row-dots",
-        [bindPart(from, part, 4 * columns), by, to],
-        [part.first, part.count, columns].map((u32) => ({ u32 })),
+        [bindPart(from, part, 4 * columns), by, binding],
+        [part.count, columns, shift].map((u32) => ({ u32 })),
         folded(part.count),
       );
     }

@@ -14,7 +14,7 @@ import { kernelFeatures, type KernelFeatures } from "./kernel-features.ts";
 import { kernelsFor } from "./kernels/all.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
 import type { OpenedDevice } from "./open-device.ts";
-import type { Part } from "./parts.ts";
+import { isAligned, type Part } from "./parts.ts";
 import { requireRoom } from "./require-room.ts";
 
 /** So many along each dimension; or where to find that, on the device. */
@@ -26,6 +26,8 @@ export type Binding = GPUBuffer | GPUBufferBinding;
 
 type Program = Parameters<WebGPUBackend["runWebGPUProgram"]>[0];
 type ProgramUniforms = Parameters<WebGPUBackend["runWebGPUProgram"]>[3];
+
+type MakeTarget = (shape: readonly number[], dtype: DataType) => TensorInfo;
 
 /** Kernels in one submission, ours alone counted: enough to make up for its cost, few enough to keep the device busy. */
 const KERNELS_PER_SUBMISSION = 16;
@@ -47,6 +49,8 @@ export class WebGpuStorage extends WebGPUBackend {
   lastEncode: EncodeReport | undefined;
   private readonly companions = keepCompanions();
   private readonly memoryWatch: MemoryWatch;
+  /** What tfjs's next program writes to, where that is no tensor of its own. */
+  private target: MakeTarget | undefined;
   /** Those of the kernel that runs: made and taken, less given back. */
   private references: Map<object, number> | undefined;
   private uniformsInUse: GPUBuffer[] = [];
@@ -80,11 +84,39 @@ export class WebGpuStorage extends WebGPUBackend {
   }
 
   /** An uninitialised tensor. */
-  create(shape: readonly number[], dtype: "float32" | "int32" = "float32"): TensorInfo {
+  create(shape: readonly number[], dtype: DataType = "float32"): TensorInfo {
     const count = elementCount(shape);
     requireRoom(this.device.limits, shape);
     if (count > 0) return this.makeTensorInfo([...shape], dtype);
     return this.makeTensorInfo([...shape], dtype, dtype === "float32" ? new Float32Array() : new Int32Array());
+  }
+
+  /**
+   * Numbers `first ..` of a tensor as one of its own, for tfjs's kernels alone; to be disposed. Where a binding may begin
+   * there, it is the same memory, else a copy.
+   */
+  partOf(info: TensorInfo, first: number, shape: readonly number[]): TensorInfo {
+    const [from, bytes] = [this.buffer(info), 4 * elementCount(shape)];
+    // tfjs has its kernels go by the type of what is in the buffer, which a cast may have left as it was.
+    const part = { ...this.makeTensorInfo([...shape], this.tensorMap.get(info.dataId).dtype), dtype: info.dtype };
+    if (!isAligned(4 * first)) {
+      this.copy(from, this.buffer(part), bytes, { fromByte: 4 * first });
+      return part;
+    }
+    const data = this.tensorMap.get(part.dataId) as { resource: unknown; external?: boolean };
+    data.resource = { buffer: from, offset: 4 * first, size: bytes } satisfies GPUBufferBinding; // bound as it is
+    data.external = true; // its memory is not freed with it
+    return part;
+  }
+
+  /** Where the program of tfjs that `run` runs writes to: of a shape and a type that it says. */
+  writingTo<T>(target: MakeTarget, run: () => T): T {
+    this.target = target;
+    try {
+      return run();
+    } finally {
+      this.target = undefined;
+    }
   }
 
   /** Runs a kernel. Where it fails, the references to tensors that it took or made are given back. */
@@ -140,7 +172,7 @@ export class WebGpuStorage extends WebGPUBackend {
 
   /** A tensor of its own with the same numbers. */
   copied(info: TensorInfo): TensorInfo {
-    const copy = this.create(info.shape, info.dtype as "float32" | "int32");
+    const copy = this.create(info.shape, info.dtype);
     this.copy(this.buffer(info), this.buffer(copy), 4 * elementCount(info.shape));
     return copy;
   }
@@ -182,9 +214,9 @@ export class WebGpuStorage extends WebGPUBackend {
     return gone;
   }
 
-  /** The first `bytes` of a buffer to another. */
-  copy(from: GPUBuffer, to: GPUBuffer, bytes: number): void {
-    this.record((encoder) => encoder.copyBufferToBuffer(from, 0, to, 0, bytes));
+  /** So many bytes of a buffer to another; default: from the first to the first. */
+  copy(from: GPUBuffer, to: GPUBuffer, bytes: number, { fromByte = 0, toByte = 0 } = {}): void {
+    if (bytes > 0) this.record((encoder) => encoder.copyBufferToBuffer(from, fromByte, to, toByte, bytes));
   }
 
   /** Sets the first `bytes` of a buffer to 0. */
@@ -235,7 +267,8 @@ export class WebGpuStorage extends WebGPUBackend {
       requireRoom(this.device.limits, shape);
       this.requireBinding(`tfjs's kernel ${program.shaderKey}`, 4 * elementCount(shape), shape);
     }
-    return super.runWebGPUProgram(program, inputs, outputDtype, programDefinedUniform, output);
+    const to = output ?? this.target?.(program.outputShape, outputDtype);
+    return super.runWebGPUProgram(program, inputs, outputDtype, programDefinedUniform, to);
   }
 
   /** After this, uniforms may be written anew: writes come after the submission. */
@@ -276,6 +309,11 @@ export class WebGpuStorage extends WebGPUBackend {
     const bytes = 4 * elementCount(shape);
     requireRoom(this.device.limits, shape);
     this.memoryWatch.allocated(bytes, shape, () => super.uploadToGPU(dataId));
+  }
+
+  /** Whether a kernel sees a tensor of this shape whole. */
+  canBind(shape: readonly number[]): boolean {
+    return 4 * elementCount(shape) <= this.bindingBytes;
   }
 
   private requireBinding(who: string, bytes: number, shape?: readonly number[]): void {

@@ -3,16 +3,18 @@ import type { EncodeMode } from "@qsae/runtime/training";
 import type { WgslKernel } from "../kernel.ts";
 import type { KernelFeatures } from "../kernel-features.ts";
 import { adam } from "./adam.ts";
-import { arithmetic } from "./arithmetic.ts";
 import { bestOf, bestOfListed, bestUnsorted } from "./best-of.ts";
 import { bucketSums } from "./bucket-sums.ts";
 import { codings, type Coding } from "./coding.ts";
+import { copyColumns } from "./copy-columns.ts";
 import { decodeSparse } from "./decode-sparse.ts";
 import { exactScores } from "./exact-scores.ts";
+import { gatherRows } from "./gather-rows.ts";
 import { countLatents, countsToFloat, fillBuckets, sortBuckets, startsOfBuckets } from "./latent-buckets.ts";
 import { chooseDigit, countDigits, countTies, maskLargest } from "./largest.ts";
 import { gridCodes, gridScaleGradient, gridValues } from "./grid.ts";
 import { latentGradient } from "./latent-gradient.ts";
+import { product } from "./product.ts";
 import { columnSums, rowDots, sliceSums } from "./reduce.ts";
 import { rowCodes } from "./row-codes.ts";
 import { normalizeRows, removeParallel } from "./rows.ts";
@@ -43,7 +45,9 @@ export const kernelsFor = (features: KernelFeatures, encode: EncodeMode): readon
   sliceSums(features),
   rowDots(features),
   columnSums,
-  arithmetic,
+  product,
+  copyColumns,
+  gatherRows,
   gridCodes,
   gridValues,
   gridScaleGradient(features),

@@ -68,10 +68,10 @@ fn main() {
 export const countTies: WgslKernel = {
   name: "count-ties",
   code: /* wgsl */ `${state}
-struct Parameters { count: u32, blocks: u32 }
-@group(0) @binding(0) var<storage, read> values: array<f32>;
+struct Parameters { count: u32, first_block: u32, blocks: u32 }
+@group(0) @binding(0) var<storage, read> values: array<f32>;        // a part, whole blocks
 @group(0) @binding(1) var<storage, read> state: State;
-@group(0) @binding(2) var<storage, read_write> ties: array<u32>;    // [blocks]
+@group(0) @binding(2) var<storage, read_write> ties: array<u32>;    // [all blocks]
 @group(0) @binding(3) var<uniform> p: Parameters;
 var<workgroup> own: atomic<u32>;
 ${order}
@@ -83,7 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = first + thread; i < min(first + ${BLOCK}u, p.count); i += 256u) { count += u32(key_of(values[i]) == state.known); }
   atomicAdd(&own, count);
   workgroupBarrier();
-  if (thread == 0u && block < p.blocks) { ties[block] = atomicLoad(&own); }
+  if (thread == 0u && block < p.blocks) { ties[p.first_block + block] = atomicLoad(&own); }
 }
 `,
 };
@@ -91,10 +91,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 export const maskLargest: WgslKernel = {
   name: "mask-largest",
   code: /* wgsl */ `${state}
-struct Parameters { count: u32, blocks: u32 }
-@group(0) @binding(0) var<storage, read> values: array<f32>;
+struct Parameters { count: u32, first_block: u32, blocks: u32 }
+@group(0) @binding(0) var<storage, read> values: array<f32>;        // a part, whole blocks
 @group(0) @binding(1) var<storage, read> state: State;
-@group(0) @binding(2) var<storage, read> ties_before: array<u32>;   // [blocks + 1]
+@group(0) @binding(2) var<storage, read> ties_before: array<u32>;   // [all blocks + 1]
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 @group(0) @binding(4) var<uniform> p: Parameters;
 const EACH = ${BLOCK / 256}u;
@@ -117,7 +117,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     sums[thread] += added;
     workgroupBarrier();
   }
-  var tie = ties_before[block] + sums[thread] - own;
+  var tie = ties_before[p.first_block + block] + sums[thread] - own;
   for (var i = first; i < last; i += 1u) {
     let key = key_of(values[i]);
     var taken = key > state.known;

@@ -47,10 +47,10 @@ export const rowDots = (features: KernelFeatures): WgslKernel => {
   return {
     name: "row-dots",
     code: /* wgsl */ `${sum.head}
-struct Parameters { first_row: u32, rows: u32, columns: u32 }
+struct Parameters { rows: u32, columns: u32, out_shift: u32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;            // a part: [rows, columns]
 @group(0) @binding(1) var<storage, read> b: array<f32>;            // [columns]
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;    // [all rows]
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;    // [rows] from out_shift on
 @group(0) @binding(3) var<uniform> p: Parameters;
 ${sum.declarations}
 @compute @workgroup_size(64)
@@ -60,28 +60,33 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var own = 0.0;
   for (var c = thread; c < p.columns; c += 64u) { own += a[row * p.columns + c] * b[c]; }
   let total = sum_of_workgroup(own, ${sum.place});
-  if (thread == 0u) { out[p.first_row + row] = total; }
+  if (thread == 0u) { out[p.out_shift + row] = total; }
 }
 `,
   };
 };
 
-/** `out[s, c] = factor sum over the rows of slice s of a[r, c]`: a thread per column. */
+/** `out[s, c] = factor sum over the rows of slice s of a[r, c]`: a thread per column. A part goes on where the last one ended. */
 export const columnSums: WgslKernel = {
   name: "column-sums",
   code: /* wgsl */ `
-struct Parameters { rows: u32, columns: u32, first_slice: u32, factor: f32 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;            // a part, whole slices: [rows, columns]
+struct Parameters { first_row: u32, rows: u32, all_rows: u32, columns: u32, factor: f32 }
+@group(0) @binding(0) var<storage, read> a: array<f32>;            // a part: [rows, columns]
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;    // [all slices, columns]
 @group(0) @binding(2) var<uniform> p: Parameters;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) thread: vec3u) {
   if (thread.x >= p.columns) { return; }
-  let last = min((thread.y + 1u) * ${ROWS}u, p.rows);
+  let slice = p.first_row / ${ROWS}u + thread.y;
+  let end = min((slice + 1u) * ${ROWS}u, p.all_rows);
+  let first = max(slice * ${ROWS}u, p.first_row);
+  let last = min(end, p.first_row + p.rows);
+  let to = slice * p.columns + thread.x;
   var sum = 0.0;
-  for (var r = thread.y * ${ROWS}u; r < last; r += 1u) { sum += a[r * p.columns + thread.x]; }
-  out[(p.first_slice + thread.y) * p.columns + thread.x] = p.factor * sum;
+  if (first > slice * ${ROWS}u) { sum = out[to]; }
+  for (var r = first; r < last; r += 1u) { sum += a[(r - p.first_row) * p.columns + thread.x]; }
+  out[to] = select(sum, p.factor * sum, last == end);
 }
 `,
 };
