@@ -54,8 +54,19 @@ export function matvecTransposed(
   }
 }
 
-/** <a, b> of n floats: four vector accumulators, then the tail. */
+/** Floats that are summed up in float32: in longer chains small terms would go under. */
+const CHAIN: usize = 8192;
+
+/** <a, b> of n floats. */
 export function dot(a: usize, b: usize, n: usize): f32 {
+  if (n <= CHAIN) return dotOfChain(a, b, n);
+  let sum: f64 = 0;
+  for (let i: usize = 0; i < n; i += CHAIN) sum += <f64>dotOfChain(a + 4 * i, b + 4 * i, smaller(CHAIN, n - i));
+  return <f32>sum;
+}
+
+/** Four vector accumulators, then the tail. */
+function dotOfChain(a: usize, b: usize, n: usize): f32 {
   let s0 = f32x4.splat(0);
   let s1 = f32x4.splat(0);
   let s2 = f32x4.splat(0);

@@ -31,6 +31,16 @@ function oracle(
 const size = fc.oneof(fc.constantFrom(0, 1, 2, 5, 6, 7, 8, 9, 17, 33, 65), fc.nat(130));
 
 describe.each(engines.all)("gemm, $name", ({ engine }) => {
+  it("sums up millions of equal terms without losing any: a row times a column", () => {
+    const k = 2 ** 22 + 5;
+    const block = place(engine);
+    const [row, out] = [block.floats(new Float32Array(k).fill(0.1)), block.empty(1)];
+    gemm(engine, { a: row.at, b: row.at, out: out.at, m: 1, n: 1, k });
+    // Chains of 512 terms (16 of them side by side) in float32, these in float64.
+    expect(Math.abs(out.read()[0]! / (k * Math.fround(0.1) ** 2) - 1)).toBeLessThan(512 * 2 ** -24);
+    block.free();
+  });
+
   it("equals the float64 product for every transposition and every odd shape", () => {
     fc.assert(
       fc.property(
