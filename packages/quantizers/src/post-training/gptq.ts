@@ -105,9 +105,28 @@ function makeUpFor(residual: Float32Array, { codes, block, factor, targets, dIn 
   const { offsets, tokens, values } = codes.byLatent;
   const shift = new Float64Array(block.length * dIn);
   for (const [at, j] of block.entries()) {
-    for (let entry = offsets[j]!; entry < offsets[j + 1]!; entry++) {
-      const [z, from] = [values[entry]! / codes.tokens, tokens[entry]! * dIn];
-      for (let d = 0; d < dIn; d++) shift[at * dIn + d]! += z * residual[from + d]!;
+    const end = offsets[j + 1]!;
+    let entry = offsets[j]!;
+    const to = at * dIn;
+    // Four tokens at a time: the sums are read and written once for them.
+    for (; entry + 4 <= end; entry += 4) {
+      const from0 = tokens[entry]! * dIn;
+      const from1 = tokens[entry + 1]! * dIn;
+      const from2 = tokens[entry + 2]! * dIn;
+      const from3 = tokens[entry + 3]! * dIn;
+      const z0 = values[entry]! / codes.tokens;
+      const z1 = values[entry + 1]! / codes.tokens;
+      const z2 = values[entry + 2]! / codes.tokens;
+      const z3 = values[entry + 3]! / codes.tokens;
+      for (let d = 0; d < dIn; d++) {
+        shift[to + d]! +=
+          z0 * residual[from0 + d]! + z1 * residual[from1 + d]! + z2 * residual[from2 + d]! + z3 * residual[from3 + d]!;
+      }
+    }
+    for (; entry < end; entry++) {
+      const from = tokens[entry]! * dIn;
+      const z = values[entry]! / codes.tokens;
+      for (let d = 0; d < dIn; d++) shift[to + d]! += z * residual[from + d]!;
     }
   }
   solveWithFactor(factor, block.length, shift, dIn);
