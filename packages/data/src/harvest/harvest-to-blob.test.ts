@@ -8,7 +8,8 @@ import { describe, expect, it } from "vitest";
 import { tinyLm } from "../../test/shared-data.ts";
 import { temporaryFolder } from "../../test/temporary-folder.ts";
 import { harvest } from "./harvest.ts";
-import { harvestToBlob, type HarvestToBlobOptions, type NamedBytes } from "./harvest-to-blob.ts";
+import { harvestToBlob, type HarvestToBlobOptions } from "./harvest-to-blob.ts";
+import type { NamedBytes } from "./model-in-memory.ts";
 
 const named = async (name: string): Promise<NamedBytes> => ({ name, bytes: await readFile(tinyLm(name)) });
 

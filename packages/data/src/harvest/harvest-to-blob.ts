@@ -1,30 +1,12 @@
 /** Harvesting without files: model, tokenizer and text are in memory, and so are the activations. */
-import { FormatError } from "@qsae/runtime";
-
 import { documentsOf } from "./documents.ts";
 import { harvestContent } from "./harvest-content.ts";
 import { checkSettings, type HarvestSettings } from "./harvest-options.ts";
-import { hookModel } from "./hook-model.ts";
-import { parseTokenizer } from "./parse-tokenizer.ts";
+import { type ModelInMemory, type NamedBytes, openInMemory, utf8 } from "./model-in-memory.ts";
 import { provenanceOf } from "./provenance.ts";
-import { createSession, type OnnxRuntime } from "./run-session.ts";
 
-/** A file in memory. */
-export interface NamedBytes {
-  /** Without folders. */
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
-export interface HarvestToBlobOptions extends HarvestSettings {
-  /** `onnxruntime-web` or `onnxruntime-node`, with its threads as they are to be. */
-  readonly ort: OnnxRuntime;
-  /** ONNX language model in one file: `input_ids` `[batch, tokens]` in; no key-value cache. */
-  readonly model: NamedBytes;
-  /** `tokenizer.json` of a Hugging Face model. */
-  readonly tokenizer: NamedBytes;
-  /** `tokenizer_config.json`, where there is one. */
-  readonly tokenizerConfig?: NamedBytes;
+export interface HarvestToBlobOptions extends HarvestSettings, ModelInMemory {
+  readonly hook: string | number;
   /** Plain text in UTF-8. */
   readonly text: NamedBytes;
 }
@@ -56,12 +38,10 @@ export interface HarvestedBlob {
  * const source = await openActivationsBlob(blob, "train.safetensors");
  */
 export async function harvestToBlob(options: HarvestToBlobOptions): Promise<HarvestedBlob> {
-  const { ort, model: file, tokenizer: json, tokenizerConfig: config, text, hook, contextLength, signal } = options;
+  const { model: file, tokenizer: json, text, contextLength, signal } = options;
   const { dropFirst } = checkSettings(options);
   signal?.throwIfAborted();
-  const tokenizer = parseTokenizer(jsonOf(json), config ? jsonOf(config) : {}, json.name);
-  const start = (bytes: Uint8Array) => createSession(ort, bytes, file.name);
-  const model = await hookModel(ort, file.bytes, { modelPath: file.name, hook, start });
+  const { model, tokenizer } = await openInMemory(options);
   try {
     const metadata = provenanceOf({
       model: file.name,
@@ -87,23 +67,6 @@ export async function harvestToBlob(options: HarvestToBlobOptions): Promise<Harv
     return { blob: new Blob(parts), tokens: rows, dIn: dIn(), windows, tensor: model.tensor };
   } finally {
     await model.close();
-  }
-}
-
-function jsonOf(file: NamedBytes): unknown {
-  try {
-    return JSON.parse(utf8(file, "JSON"));
-  } catch (error) {
-    if (error instanceof FormatError) throw error;
-    throw new FormatError(file.name, `not JSON (${(error as Error).message})`);
-  }
-}
-
-function utf8({ name, bytes }: NamedBytes, expected: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new FormatError(name, `not UTF-8 text; expected ${expected}`);
   }
 }
 

@@ -1,0 +1,10 @@
+/** Numbers as the report writes them. */
+export {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatFixed,
+  formatFvu,
+  formatShare,
+  formatSignificant,
+} from "../../../../packages/analysis/src/report/format.ts";
