@@ -1,7 +1,8 @@
 /** An ONNX language model in onnxruntime that hands out one internal tensor. */
 import type * as Onnxruntime from "onnxruntime-node";
 
-import { parseOnnxGraph, withOutput } from "./onnx-graph.ts";
+import { modelUpTo } from "./model-up-to.ts";
+import { parseOnnxGraph } from "./onnx-graph.ts";
 import { resolveHook } from "./resolve-hook.ts";
 import { type OnnxRuntime, runSession } from "./run-session.ts";
 import { vocabularySize } from "./vocabulary.ts";
@@ -33,7 +34,7 @@ export interface HookModelOptions {
   readonly modelPath: string;
   /** A layer number, an alias from `discoverHooks`, or a tensor's name. */
   readonly hook: string | number;
-  /** How a session on the model, with the hook among its outputs, is made. */
+  /** How a session on the model, which ends at the hook, is made. */
   readonly start: (model: Uint8Array) => Promise<Onnxruntime.InferenceSession>;
 }
 
@@ -50,7 +51,8 @@ export async function hookModel(
   const graph = parseOnnxGraph(bytes, modelPath);
   checkInputs(graph.inputs, modelPath);
   const tensor = resolveHook(graph, hook, modelPath);
-  const session = await start(graph.outputs.includes(tensor) ? bytes : withOutput(bytes, tensor));
+  const { bytes: upToHook, inputs } = modelUpTo(bytes, graph, tensor);
+  const session = await start(upToHook);
   const fixed = fixedShape(session);
   return {
     tensor,
@@ -58,7 +60,7 @@ export async function hookModel(
     fixed,
     run: async (ids, n) => {
       const context = ids.length / n;
-      const feeds = windowFeeds(ort, session, graph.inputs, ids, [fixed.batch ?? n, context], modelPath);
+      const feeds = windowFeeds(ort, session, inputs, ids, [fixed.batch ?? n, context], modelPath);
       const results = await runSession(session, feeds, [tensor], { path: modelPath, windows: n, context });
       const { values, d } = windowFloats(results[tensor]!, n, context, `${modelPath}: tensor ${tensor}`);
       return { values, dIn: d };
