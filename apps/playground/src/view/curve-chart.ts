@@ -15,6 +15,8 @@ export interface CurveChart {
   readonly totalTokens: number;
   /** Default false. */
   readonly log?: boolean;
+  /** Values are counts: no ticks between whole numbers. Default false. */
+  readonly whole?: boolean;
 }
 
 const WIDTH = 420;
@@ -23,7 +25,7 @@ const HEIGHT = 220;
 const MOST_POINTS = 300;
 
 /** Undefined where there is nothing to draw yet. */
-export function curveChart({ curves, totalTokens, log = false }: CurveChart): SVGSVGElement | undefined {
+export function curveChart({ curves, totalTokens, log = false, whole = false }: CurveChart): SVGSVGElement | undefined {
   const shown = curves.map(({ color, points }) => ({
     color,
     points: downsample(
@@ -35,6 +37,7 @@ export function curveChart({ curves, totalTokens, log = false }: CurveChart): SV
   if (extent === undefined) return undefined;
   const x = linearAxis([0, totalTokens], { label: "training tokens", zero: true, exact: true, ticks: 4 });
   const y = log ? logAxis(extent, {}) : linearAxis(extent, { zero: true });
+  const yTicks = whole ? y.ticks.filter(Number.isInteger) : y.ticks;
   const svg = Plot.plot({
     className: "chart",
     width: WIDTH,
@@ -46,8 +49,8 @@ export function curveChart({ curves, totalTokens, log = false }: CurveChart): SV
     x: { type: "linear", domain: [...x.domain] },
     y: { type: y.log ? "log" : "linear", domain: [...y.domain] },
     marks: [
-      Plot.gridY(y.ticks, { strokeOpacity: 0.16 }),
-      Plot.axisY(y.ticks, { ...words(y), tickPadding: 8 }),
+      Plot.gridY(yTicks, { strokeOpacity: 0.16 }),
+      Plot.axisY(yTicks, { ...words(y), tickPadding: 8 }),
       Plot.axisX(x.ticks, { ...words(x), labelAnchor: "center", tickPadding: 8, labelOffset: 40 }),
       ...shown.flatMap(({ color, points }) => [
         Plot.lineY(points, { x: "x", y: "y", stroke: color, strokeWidth: 1.5 }),

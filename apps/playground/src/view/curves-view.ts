@@ -12,6 +12,7 @@ interface Quantity {
   readonly title: string;
   readonly caption: string;
   readonly log?: boolean;
+  readonly whole?: boolean;
   readonly points: (steps: readonly Step[]) => readonly Point[];
   readonly format: (value: number) => string;
 }
@@ -30,7 +31,13 @@ const QUANTITIES: readonly Quantity[] = [
     points: of("batchFvu"),
     format: formatFvu,
   },
-  { title: "Dead latents", caption: "Not fired in the last 20,000 tokens", points: of("dead"), format: formatCount },
+  {
+    title: "Dead latents",
+    caption: "Not fired in the last 20,000 tokens",
+    whole: true,
+    points: of("dead"),
+    format: formatCount,
+  },
   { title: "Speed", caption: "Training tokens per second", points: speeds, format: formatCount },
 ];
 
@@ -64,13 +71,13 @@ export function curvesView({ job, curves }: Run): TemplateResult | typeof nothin
 }
 
 function figure(
-  { title, caption, log = false, points, format }: Quantity,
+  { title, caption, log = false, whole = false, points, format }: Quantity,
   stages: Run["curves"],
   last: Step,
 ): TemplateResult | typeof nothing {
   const curves = stages.map((steps, i) => ({ color: color(i), points: points(steps) }));
   const totalTokens = (last.tokens / last.step) * last.totalSteps;
-  const svg = curveChart({ curves, totalTokens, log });
+  const svg = curveChart({ curves, totalTokens, log, whole });
   const now = curves.at(-1)?.points.at(-1)?.y;
   if (svg === undefined) return nothing;
   return html`<figure>

@@ -75,9 +75,8 @@ function textView(reading: Reading, { dispatch, read }: Actions): TemplateResult
                 style="--strength: ${strongest > 0 ? valueOf(at, latent) / strongest : 0}"
                 aria-pressed=${i === token}
                 @click=${() => dispatch({ kind: "token", token: i })}
-              >
-                ${at.piece}
-              </button>`,
+                .textContent=${at.piece}
+              ></button>`,
           )}
         </p>
         ${cutAt === undefined ? nothing : html`<p class="caption">The model reads ${cutAt} tokens; the rest is left out.</p>`}

@@ -44,11 +44,25 @@ describe("openActivationsBlob", () => {
     await expect(openActivationsBlob(blobOf(bytes), "x.npy", { tensor: "x" })).rejects.toThrow(UsageError);
   });
 
-  it("says so where the file cannot be read any more", async () => {
-    const gone = {
-      size: 100,
-      slice: () => ({ arrayBuffer: () => Promise.reject(new Error("it has changed")) }),
+  it("reads a large file piece by piece", async () => {
+    const pieces: number[] = [];
+    const large = {
+      size: 2 ** 40,
+      slice: (from: number, to: number) => {
+        pieces.push(to - from);
+        return blobOf(bytes.subarray(from, to));
+      },
+      arrayBuffer: () => Promise.reject(new Error("it was read whole")),
     } as unknown as Blob;
+    // The head is that of a small file, which the size contradicts.
+    await expect(openActivationsBlob(large, "x.safetensors")).rejects.toThrow(FormatError);
+    expect(pieces.length).toBeGreaterThan(0);
+    expect(Math.max(...pieces)).toBeLessThan(bytes.length);
+  });
+
+  it.each([100, 2 ** 40])("says so where a file of %i bytes cannot be read any more", async (size) => {
+    const arrayBuffer = (): Promise<never> => Promise.reject(new Error("it has changed"));
+    const gone = { size, arrayBuffer, slice: () => ({ arrayBuffer }) } as unknown as Blob;
     const error: unknown = await openActivationsBlob(gone, "x.npy").catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(QsaeError);
     expect(String(error)).toMatch(/x\.npy: cannot read it: it has changed; choose it again/);

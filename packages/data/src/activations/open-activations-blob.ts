@@ -4,7 +4,8 @@ import { blobFile } from "../files/blob-file.ts";
 import { activationsOf, type OpenActivationsOptions } from "./activations-of.ts";
 
 /**
- * `openActivations` for a Blob, such as a File that a person gave to a page. It is read as it is needed, never as a whole.
+ * `openActivations` for a Blob, such as a File that a person gave to a page. Above 128 MiB it is read as it is needed,
+ * never as a whole.
  *
  * @param name its ending tells the format: `.safetensors` (F32, F16, BF16) or `.npy` (f4, f2; little-endian, C order)
  * @throws FormatError naming the file if it is cut off, foreign, or holds no activations; UsageError if `tensor`, `from` or
