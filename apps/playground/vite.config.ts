@@ -28,5 +28,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // tfjs alone is more than what vite warns of; it is in the worker, and the page is there before it.
     chunkSizeWarningLimit: 3000,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
 });

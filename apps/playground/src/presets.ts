@@ -11,7 +11,7 @@ export interface Preset {
 }
 
 /** A training run; all but the first start from the weights of the one before. */
-export interface Stage {
+interface Stage {
   /** In the legend of the curves. */
   readonly name: string;
   /** Of `@qsae/variants`. */

@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import { extentOf, linearAxis, logAxis, type Axis } from "../../../../packages/analysis/src/report/charts/axis.ts";
 import { downsample, type Point } from "../../../../packages/analysis/src/report/downsample.ts";
 
-export interface Curve {
+interface Curve {
   /** A CSS colour. */
   readonly color: string;
   readonly points: readonly Point[];

@@ -5,6 +5,5 @@ export {
   formatDuration,
   formatFixed,
   formatFvu,
-  formatShare,
   formatSignificant,
 } from "../../../../packages/analysis/src/report/format.ts";
