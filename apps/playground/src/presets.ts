@@ -49,7 +49,7 @@ export const PRESETS: readonly Preset[] = [
   {
     id: "ternary-both",
     name: "Ternary dictionary and encoder",
-    about: "As above, and the encoder's weights are ternary too: the smallest file here. Two runs.",
+    about: "Encoder and atoms both of −1, 0 and 1: the smallest file here. Trained from a float SAE, so in two runs.",
     stages: fromFloat("ternary both", "ternary", { encoder_quantizer: "ternary" }),
   },
   {

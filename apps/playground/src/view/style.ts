@@ -19,6 +19,9 @@ legend { padding: 0; margin-bottom: 0.875rem; font-weight: 620; }
 input[type="file"] { max-width: 100%; font: inherit; font-size: 0.875rem; color: var(--soft); }
 .field { display: grid; align-content: start; gap: 0.25rem; font-size: 0.9375rem; }
 .field > span small { margin-left: 0.25rem; }
+.numbers { align-items: end; }
+/* words for screen readers stay within what scrolls, not beside it */
+.scroll { position: relative; }
 .numbers { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem 1.5rem; margin-top: 1.25rem; }
 input[type="number"], select, textarea {
   width: 100%; min-height: 2.5rem; padding: 0.375rem 0.625rem; border: 1px solid var(--line); border-radius: 4px;
