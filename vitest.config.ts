@@ -22,6 +22,7 @@ export default defineConfig({
       // Commands, pages and readmes as a person meets them: processes, browsers, compilers, real data.
       project("whole", [
         "packages/*/{test,assembly}/**/*.test.ts",
+        "apps/*/test/**/*.test.ts",
         "test/**/*.test.ts",
         "tools/**/*.test.ts",
         "benchmarks/**/*.test.ts",

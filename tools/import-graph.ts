@@ -3,6 +3,8 @@
  *
  *     runtime <- core <- quantizers <- variants
  *                core <- data, core <- analysis, cli imports all
+ *
+ * What is not published (apps/, benchmarks/, tools/) may import all of them, and none of them imports it.
  */
 export const importGraph: Readonly<Record<string, readonly string[]>> = {
   runtime: [],

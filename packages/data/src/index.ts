@@ -1,4 +1,5 @@
-export { openActivations, type OpenActivationsOptions } from "./activations/open-activations.ts";
+export type { OpenActivationsOptions } from "./activations/activations-of.ts";
+export { openActivations } from "./activations/open-activations.ts";
 export { readTokenIds } from "./activations/read-token-ids.ts";
 export { readTokenWindows } from "./activations/read-token-windows.ts";
 export { readTokenTexts } from "./activations/token-texts.ts";
@@ -12,7 +13,7 @@ export { readTorchFile, type TorchFile } from "./checkpoints/torch/read-torch-fi
 export { fileSha256 } from "./files/sha256.ts";
 export { type FileContent, writeFileAtomic } from "./files/write-file-atomic.ts";
 export { harvest, type HarvestResult } from "./harvest/harvest.ts";
-export type { HarvestOptions, HarvestProgress, HarvestText } from "./harvest/harvest-options.ts";
+export type { HarvestOptions, HarvestProgress, HarvestSettings, HarvestText } from "./harvest/harvest-options.ts";
 export { discoverHooks } from "./harvest/hooks.ts";
 export { windowsOfText, type WindowsOfTextOptions } from "./harvest/windows-of-text.ts";
 export type { Hook } from "./harvest/residual-stream.ts";

@@ -6,7 +6,8 @@ import type { DataSource } from "@qsae/core";
 import { encodeSafetensors, type TensorToWrite } from "@qsae/runtime";
 import { onTestFinished } from "vitest";
 
-import { openActivations, type OpenActivationsOptions } from "../src/activations/open-activations.ts";
+import type { OpenActivationsOptions } from "../src/activations/activations-of.ts";
+import { openActivations } from "../src/activations/open-activations.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Row r is [r, r + 0.5, ...]. */

@@ -8,7 +8,8 @@ import { fileOf, opened, ramp, rampFile, safetensors } from "../../test/activati
 import { collect } from "../../test/collect.ts";
 import { npy } from "../../test/npy.ts";
 import { encodeSafetensorsHeader } from "../safetensors/stream-tensors.ts";
-import { openActivations, type OpenActivationsOptions } from "./open-activations.ts";
+import type { OpenActivationsOptions } from "./activations-of.ts";
+import { openActivations } from "./open-activations.ts";
 
 describe("a pass in file order", () => {
   it("gives all rows, the last batch short", async () => {

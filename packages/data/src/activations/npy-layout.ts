@@ -104,5 +104,5 @@ function shapeOf(text: string, path: string): number[] {
 }
 
 function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return String.fromCharCode(...bytes);
 }

@@ -10,7 +10,8 @@ import type { TokenTexts, TokenWindows } from "@qsae/core";
 import { FormatError, UsageError } from "@qsae/runtime";
 
 import { fileSha256 } from "../files/sha256.ts";
-import { loadTokenizer, type TextTokenizer } from "../harvest/tokenizer.ts";
+import type { TextTokenizer } from "../harvest/parse-tokenizer.ts";
+import { loadTokenizer } from "../harvest/tokenizer.ts";
 import { safetensorsHeaderOf } from "../safetensors/safetensors-header-of.ts";
 import { readTokenIds } from "./read-token-ids.ts";
 import { readTokenWindows } from "./read-token-windows.ts";

@@ -5,7 +5,8 @@ import { FormatError } from "@qsae/runtime";
 import { describe, expect, it } from "vitest";
 
 import { temporaryFolder } from "../../test/temporary-folder.ts";
-import { DOCUMENT_CHARACTERS, documentsOf, readText } from "./documents.ts";
+import { DOCUMENT_CHARACTERS, documentsOf } from "./documents.ts";
+import { readText } from "./read-text.ts";
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];

@@ -1,12 +1,21 @@
 import { UsageError } from "@qsae/runtime";
 
-import type { HookedModel } from "./hooked-model.ts";
+import type { HookedModel } from "./hook-model.ts";
 
-export type HarvestOptions = HarvestText & {
-  /** ONNX language model in one file: `input_ids` `[batch, tokens]` in; no key-value cache. */
-  readonly modelPath: string;
-  /** Folder with the model's `tokenizer.json`. */
-  readonly tokenizerDir: string;
+export type HarvestOptions = HarvestText &
+  HarvestSettings & {
+    /** ONNX language model in one file: `input_ids` `[batch, tokens]` in; no key-value cache. */
+    readonly modelPath: string;
+    /** Folder with the model's `tokenizer.json`. */
+    readonly tokenizerDir: string;
+    /** Where to write, `.safetensors`. */
+    readonly outPath: string;
+    /** Threads of the model. Default: the cores of the machine. */
+    readonly threads?: number;
+  };
+
+/** What is harvested, wherever model and text come from and the activations go. */
+export interface HarvestSettings {
   /** A layer number (the residual stream after that layer), an alias from `discoverHooks` (`blocks.1`), or a tensor's name. */
   readonly hook: string | number;
   /** Tokens per window; at most what the model has positions for. */
@@ -17,17 +26,13 @@ export type HarvestOptions = HarvestText & {
   readonly maxTokens?: number;
   /** Positions left out at the start of every window. Default 1. */
   readonly dropFirst?: number;
-  /** Where to write, `.safetensors`. */
-  readonly outPath: string;
   /** How activations are stored. Default `float16`. */
   readonly dtype?: "float16" | "float32";
-  /** Threads of the model. Default: the cores of the machine. */
-  readonly threads?: number;
   /** Called after every batch. */
   readonly onProgress?: (progress: HarvestProgress) => void;
   /** Stops the run; nothing is left behind, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-};
+}
 
 /** Text from a file, or as strings. Every text is cut into windows of its own. */
 export type HarvestText =
@@ -40,8 +45,8 @@ export interface HarvestProgress {
   readonly totalTokens: number;
 }
 
-/** Options with the defaults filled in. `batchSize` has none yet: a model may be built for one. */
-export interface CheckedOptions {
+/** Settings with the defaults filled in. `batchSize` has none yet: a model may be built for one. */
+export interface CheckedSettings {
   readonly batchSize: number | undefined;
   readonly dropFirst: number;
   readonly dtype: "float16" | "float32";
@@ -49,8 +54,8 @@ export interface CheckedOptions {
 }
 
 /** @throws UsageError naming the option, what was given, what is allowed */
-export function checkOptions(options: HarvestOptions): CheckedOptions {
-  const { contextLength, batchSize, dropFirst = 1, dtype = "float16", maxTokens, outPath } = options;
+export function checkSettings(settings: HarvestSettings): CheckedSettings {
+  const { contextLength, batchSize, dropFirst = 1, dtype = "float16", maxTokens } = settings;
   const whole = (name: string, value: number, min: number): void => {
     if (!Number.isSafeInteger(value) || value < min) {
       throw new UsageError(`harvest: ${name}=${value}; expected an integer of at least ${min}`);
@@ -66,13 +71,17 @@ export function checkOptions(options: HarvestOptions): CheckedOptions {
   if (dtype !== "float16" && dtype !== "float32") {
     throw new UsageError(`harvest: unknown dtype "${String(dtype)}"; allowed: float16, float32`);
   }
+  return { batchSize, dropFirst, dtype, maxTokens: maxTokens ?? Infinity };
+}
+
+/** @throws UsageError if text is given twice or not at all, or the file would be none */
+export function checkFiles(options: HarvestOptions): void {
   if ((options.texts === undefined) === (options.textPath === undefined)) {
     throw new UsageError("harvest: give either textPath or texts");
   }
-  if (!outPath.toLowerCase().endsWith(".safetensors")) {
-    throw new UsageError(`harvest: outPath=${outPath}; activations are written as .safetensors`);
+  if (!options.outPath.toLowerCase().endsWith(".safetensors")) {
+    throw new UsageError(`harvest: outPath=${options.outPath}; activations are written as .safetensors`);
   }
-  return { batchSize, dropFirst, dtype, maxTokens: maxTokens ?? Infinity };
 }
 
 const DEFAULT_BATCH_SIZE = 8;

@@ -4,12 +4,12 @@ import { basename, join } from "node:path";
 
 import { fileSha256 } from "../files/sha256.ts";
 import { writeFileAtomic } from "../files/write-file-atomic.ts";
-import { type ActivationFile, encodeRows, fileHead } from "./activation-file.ts";
-import { batchSizeFor, checkOptions, type HarvestOptions } from "./harvest-options.ts";
+import { harvestContent } from "./harvest-content.ts";
+import { checkFiles, checkSettings, type HarvestOptions } from "./harvest-options.ts";
 import { openHookedModel } from "./hooked-model.ts";
+import { provenanceOf } from "./provenance.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 import { documentsOfText } from "./windows-of-text.ts";
-import { tokenWindows } from "./windows.ts";
 
 export interface HarvestResult {
   readonly path: string;
@@ -39,61 +39,43 @@ export interface HarvestResult {
  * });
  */
 export async function harvest(options: HarvestOptions): Promise<HarvestResult> {
-  const { dropFirst, dtype, maxTokens } = checkOptions(options);
-  const { contextLength, outPath, signal } = options;
+  const { dropFirst } = checkSettings(options);
+  checkFiles(options);
+  const { modelPath, outPath, signal, textPath } = options;
   signal?.throwIfAborted();
   const tokenizer = await loadTokenizer(options.tokenizerDir);
   const model = await openHookedModel(options);
   try {
-    const batchSize = batchSizeFor(model, options);
-    const rowsPerWindow = contextLength - dropFirst;
-    const windows = await tokenWindows(documentsOfText(options), tokenizer, {
-      source: options.textPath ?? "texts",
-      context: contextLength,
-      maxWindows: Math.ceil(maxTokens / rowsPerWindow),
-      vocabulary: model.vocabulary,
-      signal,
-    });
-    const rows = Math.min(windows.count * rowsPerWindow, maxTokens);
-    const metadata = await provenance(options, model.tensor, dropFirst);
-    let dIn = 0;
-    const bytes = await writeFileAtomic(outPath, content());
-    return { path: outPath, tokens: rows, dIn, windows: windows.count, tensor: model.tensor, bytes };
-
-    async function* content(): AsyncGenerator<Uint8Array> {
-      for (let window = 0; window < windows.count; window += batchSize) {
-        const n = Math.min(batchSize, windows.count - window);
-        const run = await model.run(windows.ids.subarray(window * contextLength, (window + n) * contextLength), n);
-        signal?.throwIfAborted();
-        dIn = run.dIn;
-        const file: ActivationFile = { path: outPath, windows, dropFirst, rows, dIn, dtype, metadata };
-        if (window === 0) yield* fileHead(file);
-        yield encodeRows(file, run.values, window * rowsPerWindow);
-        options.onProgress?.({ tokens: Math.min((window + n) * rowsPerWindow, rows), totalTokens: rows });
-      }
-      signal?.throwIfAborted();
-    }
+    const inputs = {
+      model,
+      tokenizer,
+      documents: documentsOfText(options),
+      names: { model: modelPath, text: textPath ?? "texts", file: outPath },
+      metadata: await provenance(options, model.tensor, dropFirst),
+    };
+    const { rows, windows, pieces, dIn } = await harvestContent(inputs, options);
+    const bytes = await writeFileAtomic(outPath, pieces);
+    return { path: outPath, tokens: rows, dIn: dIn(), windows, tensor: model.tensor, bytes };
   } finally {
     await model.close();
   }
 }
 
-/** What anyone needs to make the file again. Names without folders: a file should not tell where it was made. */
 async function provenance(
   { modelPath, tokenizerDir, textPath, texts, contextLength }: HarvestOptions,
   tensor: string,
   dropFirst: number,
 ): Promise<Record<string, string>> {
-  return {
+  return provenanceOf({
     model: basename(modelPath),
-    model_sha256: await fileSha256(modelPath),
+    modelSha256: await fileSha256(modelPath),
     hook: tensor,
-    tokenizer_sha256: await fileSha256(join(tokenizerDir, "tokenizer.json")),
+    tokenizerSha256: await fileSha256(join(tokenizerDir, "tokenizer.json")),
     text: textPath === undefined ? `${texts.length} texts` : basename(textPath),
-    text_sha256: textPath === undefined ? sha256(JSON.stringify(texts)) : await fileSha256(textPath),
-    context: String(contextLength),
-    drop_first: String(dropFirst),
-  };
+    textSha256: textPath === undefined ? sha256(JSON.stringify(texts)) : await fileSha256(textPath),
+    contextLength,
+    dropFirst,
+  });
 }
 
 function sha256(text: string): string {

@@ -7,7 +7,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { embeddingModel, FLOAT, FLOAT16, INT32, INT64 } from "../../test/onnx-builder.ts";
 import { sharedData, tinyLm } from "../../test/shared-data.ts";
 import { temporaryFolder } from "../../test/temporary-folder.ts";
-import { type HookedModel, openHookedModel } from "./hooked-model.ts";
+import type { HookedModel } from "./hook-model.ts";
+import { openHookedModel } from "./hooked-model.ts";
 
 async function opened(modelPath: string, hook: string | number): Promise<HookedModel> {
   const model = await openHookedModel({ modelPath, hook, threads: 2 });

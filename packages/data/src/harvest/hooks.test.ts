@@ -5,8 +5,9 @@ import { describe, expect, it } from "vitest";
 
 import { embeddingModel } from "../../test/onnx-builder.ts";
 import { sharedData, tinyLm } from "../../test/shared-data.ts";
-import { discoverHooks, resolveHook } from "./hooks.ts";
+import { discoverHooks } from "./hooks.ts";
 import { parseOnnxGraph } from "./onnx-graph.ts";
+import { resolveHook } from "./resolve-hook.ts";
 
 const s260k = sharedData("s260k", "s260k.onnx");
 

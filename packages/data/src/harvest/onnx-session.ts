@@ -1,8 +1,10 @@
-/** Sessions of onnxruntime, whose failures arrive as errors of ours. */
+/** onnxruntime in Node, and its sessions. */
 import { availableParallelism } from "node:os";
 
-import { FormatError, QsaeError, UsageError } from "@qsae/runtime";
+import { QsaeError, UsageError } from "@qsae/runtime";
 import type * as Onnxruntime from "onnxruntime-node";
+
+import { createSession, oneLine, type OnnxRuntime } from "./run-session.ts";
 
 /** Loaded when first needed: its native library takes time, and reading activations does without. */
 export async function loadOnnxruntime(): Promise<typeof Onnxruntime> {
@@ -26,42 +28,12 @@ export interface SessionOptions {
 
 /** @throws FormatError with onnxruntime's reason; UsageError if `threads` is not a positive integer */
 export async function startSession(
-  ort: typeof Onnxruntime,
+  ort: OnnxRuntime,
   model: Uint8Array,
   { modelPath, threads = availableParallelism() }: SessionOptions,
 ): Promise<Onnxruntime.InferenceSession> {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new UsageError(`threads=${threads}; expected an integer of at least 1`);
   }
-  try {
-    return await ort.InferenceSession.create(model, {
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      // 4 is fatal: whatever goes wrong arrives as an exception, and stderr belongs to the caller.
-      logSeverityLevel: 4,
-    });
-  } catch (error) {
-    throw new FormatError(modelPath, `onnxruntime does not take it as a model: ${oneLine(error)}`);
-  }
-}
-
-/** @throws FormatError with onnxruntime's reason if the model does not run */
-export async function runSession(
-  session: Onnxruntime.InferenceSession,
-  feeds: Readonly<Record<string, Onnxruntime.Tensor>>,
-  outputs: readonly string[],
-  { path, windows, context }: { readonly path: string; readonly windows: number; readonly context: number },
-): Promise<Onnxruntime.InferenceSession.ReturnType> {
-  try {
-    return await session.run(feeds, outputs, { logSeverityLevel: 4 });
-  } catch (error) {
-    throw new FormatError(
-      path,
-      `does not run on ${windows} windows of ${context} tokens (is contextLength beyond its positions?): ${oneLine(error)}`,
-    );
-  }
-}
-
-function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+  return createSession(ort, model, modelPath, { intraOpNumThreads: threads, interOpNumThreads: 1 });
 }

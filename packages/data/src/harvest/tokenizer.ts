@@ -1,28 +1,8 @@
 import { join } from "node:path";
 
-import { Tokenizer } from "@huggingface/tokenizers";
-import { FormatError } from "@qsae/runtime";
-
 import { kindOfPath } from "../files/kind-of-path.ts";
 import { readJson } from "../files/read-json.ts";
-
-/** What harvesting uses of a tokenizer. */
-export interface TextTokenizer {
-  encode(
-    text: string,
-    options: { readonly add_special_tokens: boolean },
-  ): { readonly ids: number[]; readonly tokens: string[] };
-  decode(ids: number[], options?: { readonly clean_up_tokenization_spaces: boolean }): string;
-}
-
-/** A tokenizer whose vocabulary is known. */
-export interface LoadedTokenizer extends TextTokenizer {
-  /** As the vocabulary spells it; undefined for an id beyond it. */
-  id_to_token(id: number): string | undefined;
-}
-
-// The package's declarations leave out file extensions, so that "module": "nodenext" cannot resolve its Tokenizer.
-const HuggingFaceTokenizer = Tokenizer as unknown as new (json: object, config: object) => LoadedTokenizer;
+import { type LoadedTokenizer, parseTokenizer } from "./parse-tokenizer.ts";
 
 /** The largest vocabularies take some 30 MB. */
 const MAX_TOKENIZER_BYTES = 256 * 1024 * 1024;
@@ -39,14 +19,5 @@ export async function loadTokenizer(folder: string): Promise<LoadedTokenizer> {
     (await kindOfPath(configPath)) === undefined
       ? {}
       : await readJson(configPath, "the settings of a tokenizer (tokenizer_config.json)", MAX_TOKENIZER_BYTES);
-  try {
-    return new HuggingFaceTokenizer(asObject(json), asObject(config));
-  } catch (error) {
-    throw new FormatError(path, `not a Hugging Face tokenizer: ${(error as Error).message}`);
-  }
-}
-
-function asObject(json: unknown): object {
-  if (typeof json !== "object" || json === null) throw new Error("not a JSON object");
-  return json;
+  return parseTokenizer(json, config, path);
 }

@@ -2,6 +2,8 @@
 import { FormatError } from "@qsae/runtime";
 import type * as Onnxruntime from "onnxruntime-node";
 
+import type { OnnxRuntime } from "./run-session.ts";
+
 /** Name that exporters of language models agree on. */
 export const IDS = "input_ids";
 
@@ -43,7 +45,7 @@ export function fixedShape(session: Onnxruntime.InferenceSession): FixedShape {
  * @throws FormatError if an input is neither int64 nor int32
  */
 export function windowFeeds(
-  ort: typeof Onnxruntime,
+  ort: OnnxRuntime,
   session: Onnxruntime.InferenceSession,
   names: readonly string[],
   ids: Int32Array,
@@ -60,7 +62,7 @@ export function windowFeeds(
 }
 
 function integerTensor(
-  ort: typeof Onnxruntime,
+  ort: OnnxRuntime,
   type: string | undefined,
   shape: readonly number[],
   value: (index: number) => number,

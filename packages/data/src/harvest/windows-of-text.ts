@@ -1,8 +1,9 @@
 import type { TokenWindows } from "@qsae/core";
 import { UsageError } from "@qsae/runtime";
 
-import { documentsOf, readText } from "./documents.ts";
+import { documentsOf } from "./documents.ts";
 import type { HarvestText } from "./harvest-options.ts";
+import { readText } from "./read-text.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 import { tokenWindows } from "./windows.ts";
 

@@ -2,7 +2,7 @@ import type { TokenWindows } from "@qsae/core";
 import { FormatError, UsageError } from "@qsae/runtime";
 import { describe, expect, it } from "vitest";
 
-import type { TextTokenizer } from "./tokenizer.ts";
+import type { TextTokenizer } from "./parse-tokenizer.ts";
 import { tokenWindows, type WindowOptions } from "./windows.ts";
 
 /** One token per letter, a = 0. */

@@ -1,10 +1,8 @@
 /** Text to windows of token ids. */
-import { setImmediate as nextTurn } from "node:timers/promises";
-
 import type { TokenWindows } from "@qsae/core";
 import { FormatError, UsageError } from "@qsae/runtime";
 
-import type { TextTokenizer } from "./tokenizer.ts";
+import type { TextTokenizer } from "./parse-tokenizer.ts";
 
 export interface WindowOptions {
   /** What errors call the text. */
@@ -17,6 +15,9 @@ export interface WindowOptions {
   readonly vocabulary: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
+
+/** Lets events in that wait. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /**
  * Tokenizes documents and cuts each into windows, from its start on; what is left at the end of a document is dropped.

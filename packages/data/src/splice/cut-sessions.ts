@@ -2,10 +2,11 @@
 import { FormatError, UsageError } from "@qsae/runtime";
 import type * as Onnxruntime from "onnxruntime-node";
 
-import { resolveHook } from "../harvest/hooks.ts";
 import { type OnnxGraph, parseOnnxGraph, withOutput } from "../harvest/onnx-graph.ts";
-import { loadOnnxruntime, runSession, type SessionOptions, startSession } from "../harvest/onnx-session.ts";
+import { loadOnnxruntime, type SessionOptions, startSession } from "../harvest/onnx-session.ts";
 import { readModel } from "../harvest/read-model.ts";
+import { resolveHook } from "../harvest/resolve-hook.ts";
+import { runSession } from "../harvest/run-session.ts";
 import { checkInputs, type FixedShape, fixedShape, windowFeeds } from "../harvest/window-feeds.ts";
 import { windowFloats } from "../harvest/window-vectors.ts";
 import { encodeF16 } from "../safetensors/encode-f16.ts";
