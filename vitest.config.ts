@@ -18,7 +18,8 @@ export default defineConfig({
     maxWorkers: availableParallelism(),
     projects: [
       // Beside the code, each about one file of it.
-      project("unit", ["packages/*/src/**/*.test.ts"]),
+      // In one process per worker: most of a file's time would be that of loading tfjs and the packages.
+      project("unit", ["packages/*/src/**/*.test.ts"], { isolate: false }),
       // Commands, pages and readmes as a person meets them: processes, browsers, compilers, real data.
       project("whole", [
         "packages/*/{test,assembly}/**/*.test.ts",
@@ -35,7 +36,7 @@ export default defineConfig({
   },
 });
 
-function project(name: string, include: string[]): TestProjectInlineConfiguration {
+function project(name: string, include: string[], { isolate = true } = {}): TestProjectInlineConfiguration {
   return {
     root,
     resolve: { conditions },
@@ -43,6 +44,7 @@ function project(name: string, include: string[]): TestProjectInlineConfiguratio
     test: {
       name,
       environment: "node",
+      isolate,
       // A guard against hanging, with room for a slow machine that does other things; not a measure of speed.
       testTimeout: 60_000,
       hookTimeout: 60_000,
