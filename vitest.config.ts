@@ -18,8 +18,7 @@ export default defineConfig({
     maxWorkers: availableParallelism(),
     projects: [
       // Beside the code, each about one file of it.
-      // In one process per worker: most of a file's time would be that of loading tfjs and the packages.
-      project("unit", ["packages/*/src/**/*.test.ts"], { isolate: false }),
+      project("unit", ["packages/*/src/**/*.test.ts"]),
       // Commands, pages and readmes as a person meets them: processes, browsers, compilers, real data.
       project("whole", [
         "packages/*/{test,assembly}/**/*.test.ts",
@@ -36,7 +35,7 @@ export default defineConfig({
   },
 });
 
-function project(name: string, include: string[], { isolate = true } = {}): TestProjectInlineConfiguration {
+function project(name: string, include: string[]): TestProjectInlineConfiguration {
   return {
     root,
     resolve: { conditions },
@@ -44,7 +43,8 @@ function project(name: string, include: string[], { isolate = true } = {}): Test
     test: {
       name,
       environment: "node",
-      isolate,
+      // A worker keeps its process and modules: most of a file's time would be that of loading tfjs and the packages.
+      isolate: false,
       // A guard against hanging, with room for a slow machine that does other things; not a measure of speed.
       testTimeout: 60_000,
       hookTimeout: 60_000,
