@@ -87,7 +87,7 @@ describe("fitCodebook", () => {
     );
   });
   it("beats the Gaussian's levels where weights are not Gaussian", async () => {
-    const { ops } = await openBackend("wasm");
+    const { ops } = await openBackend("wasm", { threads: 1 });
     const data = normals(32 * 512, 1, 2).map((w) => w ** 3);
     const error = async (levels: readonly number[]): Promise<number> => {
       const quantizer = codebook(levels);

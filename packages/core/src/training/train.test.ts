@@ -15,7 +15,7 @@ const source = arraySource(normals(640 * D, 1, 1), D, { origin: "normal" });
 describe("train", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await openBackend("wasm");
+    backend = await openBackend("wasm", { threads: 1 });
   });
   const run = async (
     options: Partial<TrainOptions> = {},

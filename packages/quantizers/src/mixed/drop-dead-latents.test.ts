@@ -18,7 +18,7 @@ import { packMixed } from "./pack-mixed.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 const [dSae, dIn, tokens] = [40, 16, 50];

@@ -6,7 +6,7 @@ import { gaussianWidths, widthBits } from "./widths.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 const gaussian: HostTensor = { shape: [300, 256], data: normals(300 * 256, 0.06, 5) };
 

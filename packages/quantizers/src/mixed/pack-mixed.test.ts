@@ -21,7 +21,7 @@ import { quantizerOfWidth } from "./widths.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 const [dSae, dIn] = [200, 64];

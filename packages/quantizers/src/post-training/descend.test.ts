@@ -22,7 +22,7 @@ import type { RowQuantizers } from "./row-quantizers.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 const [dSae, dIn] = [24, 8];

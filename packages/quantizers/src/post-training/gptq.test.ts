@@ -18,7 +18,7 @@ import { solveWithFactor, upperFactor } from "./upper-factor.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 const all = (dSae: number): Int32Array => Int32Array.from({ length: dSae }, (_, j) => j);

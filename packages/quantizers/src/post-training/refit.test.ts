@@ -23,7 +23,7 @@ import { solveWithFactor, upperFactor } from "./upper-factor.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 const [dSae, dIn] = [14, 8];

@@ -31,7 +31,7 @@ import {
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 const [dIn, dSae] = [16, 24];
 

@@ -6,7 +6,7 @@ import { magnitudeMask, riglMask } from "./rigl-mask.ts";
 const [F, D] = [6, 5];
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 const read = async (a: Tensor): Promise<number[]> => [...(await ops.read(a)).data];
 const count = (values: readonly number[]): number => values.filter((value) => value !== 0).length;

@@ -8,7 +8,7 @@ import { encodeTokens } from "./encode-tokens.ts";
 const [dIn, dSae, tokens] = [16, 24, 300];
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 function expectSame(actual: Latents, expected: Latents): void {

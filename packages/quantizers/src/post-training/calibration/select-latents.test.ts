@@ -7,7 +7,7 @@ import { selectLatents } from "./select-latents.ts";
 const [dIn, dSae] = [16, 24];
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 describe("gradients of selectLatents", () => {

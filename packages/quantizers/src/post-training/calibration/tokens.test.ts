@@ -9,7 +9,7 @@ import { sampleTokens } from "./tokens.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 const dIn = 16;

@@ -15,7 +15,7 @@ import { inputGram } from "./input-gram.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 const [dSae, dIn] = [24, 16];

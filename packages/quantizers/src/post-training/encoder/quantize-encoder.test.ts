@@ -22,7 +22,7 @@ import { quantizeEncoder } from "./quantize-encoder.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 const tokens = calibration(plantedTokens(1000, 1));

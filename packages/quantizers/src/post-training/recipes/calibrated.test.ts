@@ -13,7 +13,7 @@ import { calibrated, calibratedDictionary } from "./calibrated.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  ops = (await openBackend("wasm", { threads: 1 })).ops;
 });
 
 const tokens = calibration(plantedTokens(400, 1));
