@@ -16,6 +16,7 @@ describe("train", () => {
   let backend: Backend;
   beforeAll(async () => {
     backend = await openBackend("wasm", { threads: 1 });
+    return () => backend.close();
   });
   const run = async (
     options: Partial<TrainOptions> = {},

@@ -21,6 +21,7 @@ import { quantizeMethods, quantizeSae } from "./quantize-sae.ts";
 let backend: Backend;
 beforeAll(async () => {
   backend = await openBackend("wasm", { threads: 1 });
+  return () => backend.close();
 });
 
 const x = plantedTokens(300, 1);
