@@ -93,7 +93,7 @@ export function reconstructionError(
 }
 
 /** Tokens that latents and a dictionary reconstruct up to some noise. */
-export function tokensFor(codes: LatentCodes, w: Float32Array, dIn: number, seed: number): CalibrationTokens {
+function tokensFor(codes: LatentCodes, w: Float32Array, dIn: number, seed: number): CalibrationTokens {
   const x = normals(codes.tokens * dIn, 0.1, seed);
   for (let t = 0; t < codes.tokens; t++) {
     for (let entry = codes.offsets[t]!; entry < codes.offsets[t + 1]!; entry++) {
