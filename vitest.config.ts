@@ -44,6 +44,9 @@ function project(name: string, include: string[]): TestProjectInlineConfiguratio
     test: {
       name,
       environment: "node",
+      // A worker keeps its process and modules: most of a file's time would be that of loading tfjs and the packages.
+      // So a file puts back what it changes, and closes its backends: the next one would be given the same device.
+      isolate: false,
       // A guard against hanging, with room for a slow machine that does other things; not a measure of speed.
       testTimeout: 60_000,
       hookTimeout: 60_000,

@@ -35,7 +35,7 @@ describe("the custom variant of the examples", () => {
   });
 
   it("learns, and lowers to a packed SAE that reconstructs like its own forward pass", async () => {
-    const backend = await openBackend("wasm");
+    const backend = await openBackend("wasm", { threads: 1 });
     const variant = rotated.fromConfig(config, resolve);
     const fvu: number[] = [];
     const { checkpoint } = await train({

@@ -21,7 +21,7 @@ export const node24 = (): string | undefined => {
 
 /** Tests whose result depends on the build of the kernels. */
 export const kernelTests = [
-  "packages/runtime/assembly",
+  "packages/runtime/assembly/build/kernels.test.ts",
   "packages/runtime/src/engine",
   "packages/core/src/backends/backends.test.ts",
   "packages/core/src/training",

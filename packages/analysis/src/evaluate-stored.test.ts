@@ -4,7 +4,7 @@ import { evaluateStored } from "./evaluate-stored.ts";
 import { codeMatrix, floatMatrix, packedSae } from "./weights/packed.fixture.ts";
 
 let backend: Backend;
-beforeAll(async () => (backend = await openBackend("wasm")));
+beforeAll(async () => (backend = await openBackend("wasm", { threads: 1 })));
 afterAll(() => backend.close());
 
 const rows = Array.from({ length: 24 }, (_, j) => Array.from(normals(8, 0.4, j)));

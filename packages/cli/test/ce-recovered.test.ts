@@ -45,7 +45,7 @@ const IDENTITY = {
 /** The activations themselves, the SAE as it is, with a 4-bit dictionary and with a ternary one, in one pass of the model. */
 async function measure({ model: modelPath, hook, windows, sae }: Case) {
   const { packed } = await openSae(sae, catalogOf({}));
-  const backend = await openBackend("cpu");
+  const backend = await openBackend("wasm", { threads: 1 });
   const { ops } = backend;
   const forms = [
     packed,

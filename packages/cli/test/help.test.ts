@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { program } from "../src/program.ts";
 import { version } from "../src/version.ts";
+import { callMain } from "./call-main.ts";
 import { runCli, startCli } from "./run-cli.ts";
 
 const commands = program().commands.map((command) => command.name());
@@ -21,8 +22,8 @@ describe("help", () => {
     ]);
   });
 
-  it.concurrent.each(commands)("qsae %s --help has an example and --json", async (name) => {
-    const { code, stdout, stderr } = await runCli([name, "--help"]);
+  it.each(commands)("qsae %s --help has an example and --json", async (name) => {
+    const { code, stdout, stderr } = await callMain([name, "--help"]);
     expect(code).toBe(0);
     expect(stderr).toBe("");
     expect(stdout).toMatch(new RegExp(`Examples?:\\n  \\$ qsae ${name} ?`));

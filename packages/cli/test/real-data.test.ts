@@ -1,6 +1,7 @@
 /** SAEs of other makers on real activations: the figures that their own tools give. */
 import { describe, expect, it, vi } from "vitest";
-import { jsonOf, runCli } from "./run-cli.ts";
+import { callMain } from "./call-main.ts";
+import { jsonOf } from "./run-cli.ts";
 import { sharedData } from "./shared-data.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -18,7 +19,7 @@ const cases = [
 describe("qsae eval on real data", () => {
   for (const { name, sae, data, fvu, l0 } of cases) {
     it.skipIf(sae === undefined || data === undefined)(`${name}: FVU ${fvu}, L0 ${l0}`, async () => {
-      const outcome = await runCli(["eval", "--sae", sae!, "--data", data!, "--json"]);
+      const outcome = await callMain(["eval", "--sae", sae!, "--data", data!, "--json"]);
       expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
       const figures = jsonOf(outcome);
       expect(Math.abs((figures["fvu"] as number) - fvu)).toBeLessThanOrEqual(1e-4);

@@ -75,7 +75,7 @@ describe("options of training", () => {
   });
 
   it("go on from a file with the bits of a run that was never stopped", async () => {
-    const backend = await openBackend("wasm");
+    const backend = await openBackend("wasm", { threads: 1 });
     const terminal = openTerminal({ color: false });
     const catalog = catalogOf({});
     const training = parseTrainingConfig({

@@ -87,7 +87,8 @@ describe("fitCodebook", () => {
     );
   });
   it("beats the Gaussian's levels where weights are not Gaussian", async () => {
-    const { ops } = await openBackend("wasm");
+    const backend = await openBackend("wasm", { threads: 1 });
+    const { ops } = backend;
     const data = normals(32 * 512, 1, 2).map((w) => w ** 3);
     const error = async (levels: readonly number[]): Promise<number> => {
       const quantizer = codebook(levels);
@@ -103,6 +104,7 @@ describe("fitCodebook", () => {
     expect(await error(fitCodebook({ shape: [32, 512], data }, 8))).toBeLessThan(
       0.8 * (await error(lloydMaxLevels(8))),
     );
+    await backend.close();
   });
   it("draws the same from many weights for the same seed, and skips rows of zeros", () => {
     const data = normals(600 * 1024, 1, 3).fill(0, 0, 1024);

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { openBackend, fakeQuantize, normals, type Quantizer } from "@qsae/core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { openBackend, fakeQuantize, normals, type Backend, type Quantizer } from "@qsae/core";
 import { describeQuantizer } from "@qsae/core/testing";
 import { binary } from "./binary.ts";
 import { centeredInt } from "./centered-int.ts";
@@ -13,6 +13,13 @@ import { normalFloat } from "./normal-float.ts";
 import { residual } from "./residual.ts";
 import { ternary } from "./ternary.ts";
 import { twosComplement } from "./twos-complement.ts";
+
+// Held for all suites, which would each open the same one anew.
+let backend: Backend;
+beforeAll(async () => {
+  backend = await openBackend("wasm");
+  return () => backend.close();
+});
 
 describeQuantizer(binary());
 describeQuantizer(ternary());
@@ -47,7 +54,7 @@ describeQuantizer(learnedStep(binary({ per: "tensor" })));
 
 /** ||w - q||^2 / ||w||^2 of Gaussian rows of 512 weights. */
 async function relativeError(quantizer: Quantizer): Promise<number> {
-  const { ops } = await openBackend("wasm");
+  const { ops } = backend;
   const error = ops.tidy(() => {
     const w = ops.tensor(normals(64 * 512, 1, 3), [64, 512]);
     const q = fakeQuantize(ops, quantizer, w, quantizer.calibrate(ops, w));
@@ -65,7 +72,8 @@ function gaussianOptimum(levels: readonly number[]): number {
     let total = 0;
     for (let i = 0; i < cells; i++) {
       const w = -width + ((i + 0.5) * 2 * width) / cells;
-      const nearest = Math.min(...levels.map((level) => (w - level * step) ** 2));
+      let nearest = Infinity;
+      for (const level of levels) nearest = Math.min(nearest, (w - level * step) ** 2);
       total += nearest * Math.exp((-w * w) / 2);
     }
     return (total * 2 * width) / cells / Math.sqrt(2 * Math.PI);

@@ -244,7 +244,7 @@ describe.each(files)("%s", (file) => {
   it("starts with the reference's mask, where there is one", async () => {
     const expected = parametersAt(golden, "init.")["W_dec.mask"];
     if (!expected) return;
-    const backend = await openBackend("wasm");
+    const backend = await openBackend("wasm", { threads: 1 });
     const { ["W_dec.mask"]: _, ...warmStart } = parametersAt(golden, "init.");
     const params = backend.ops.tidy(() =>
       golden.variant.init(backend.ops, {

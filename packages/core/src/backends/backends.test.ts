@@ -578,6 +578,15 @@ describe("backend wasm", () => {
     expect(backend.fallbacks()).toEqual(["Concat"]);
     await backend.close();
   });
+  it("does not list SAE kernels that are made of others, whatever was opened before", async () => {
+    const cpu = await openBackend("cpu");
+    const backend = await openBackend("wasm", { threads: 1 });
+    const { ops } = backend;
+    ops.tidy(() => ops.gridValues(ops.tensor([1, 2], [1, 2]), ops.tensor([0.5], [1, 1]), 0));
+    expect(backend.fallbacks()).toEqual([]);
+    await backend.close();
+    await cpu.close();
+  });
 });
 
 describe("openBackend", () => {

@@ -185,7 +185,7 @@ describe.each(["cpu", "wasm"] as const)("saeOnBackend on %s", (name) => {
 
 describe("many tokens", () => {
   let backend: Backend;
-  beforeAll(async () => (backend = await openBackend("wasm")));
+  beforeAll(async () => (backend = await openBackend("wasm", { threads: 1 })));
   afterAll(() => backend.close());
 
   it.each([

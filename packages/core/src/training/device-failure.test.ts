@@ -48,7 +48,7 @@ const runOn = (backend: Backend, options: Partial<TrainOptions> = {}): ReturnTyp
 describe("a run whose device is lost", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await openBackend("wasm");
+    backend = await openBackend("wasm", { threads: 1 });
   });
   afterAll(() => backend.close());
   const run = (options: Partial<TrainOptions>): ReturnType<typeof train> => runOn(backend, options);

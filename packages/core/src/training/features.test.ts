@@ -22,7 +22,7 @@ function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
 describe("features of a run", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await openBackend("wasm");
+    backend = await openBackend("wasm", { threads: 1 });
   });
   afterAll(() => backend.close());
   const source = arraySource(normals(640 * D, 1, 1), D);

@@ -13,7 +13,7 @@ import { D, linear, tinySae } from "./variants.fixture.ts";
 describe("a number that is not finite", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await openBackend("wasm");
+    backend = await openBackend("wasm", { threads: 1 });
   });
   afterAll(() => backend.close());
   const source = arraySource(normals(640 * D, 1, 1), D);

@@ -15,7 +15,8 @@ const source = arraySource(normals(640 * D, 1, 1), D, { origin: "normal" });
 describe("train", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await openBackend("wasm");
+    backend = await openBackend("wasm", { threads: 1 });
+    return () => backend.close();
   });
   const run = async (
     options: Partial<TrainOptions> = {},

@@ -18,7 +18,9 @@ import { packMixed } from "./pack-mixed.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 
 const [dSae, dIn, tokens] = [40, 16, 50];

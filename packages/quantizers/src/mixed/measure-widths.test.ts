@@ -6,7 +6,9 @@ import { gaussianWidths, widthBits } from "./widths.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 const gaussian: HostTensor = { shape: [300, 256], data: normals(300 * 256, 0.06, 5) };
 

@@ -21,7 +21,9 @@ import { quantizerOfWidth } from "./widths.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 
 const [dSae, dIn] = [200, 64];

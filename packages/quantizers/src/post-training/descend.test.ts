@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { normals, openBackend, type TensorOps } from "@qsae/core";
+import { openBackend, type TensorOps } from "@qsae/core";
 import { binary } from "../binary.ts";
 import { centeredInt } from "../centered-int.ts";
 import { int } from "../int.ts";
@@ -10,26 +10,25 @@ import { descend } from "./descend.ts";
 import { gptq } from "./gptq.ts";
 import {
   correlatedCodes,
+  decoderProblem,
   halves,
   perTensor,
   reconstructionError,
   stack,
   thresholded,
-  tokensFor,
   weightsOfRows,
 } from "./problems.fixture.ts";
 import type { RowQuantizers } from "./row-quantizers.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 
 const [dSae, dIn] = [24, 8];
-const w = normals(dSae * dIn, 0.5, 2);
-const codes = correlatedCodes({ tokens: 300, dSae, k: 6, seed: 1 });
-const tokens = tokensFor(codes, w, dIn, 3);
-const bDec = normals(dIn, 0.1, 4);
+const { w, codes, tokens, bDec } = decoderProblem({ tokens: 300, dSae, dIn });
 const damping = 0.03;
 
 /** Error on the tokens with the b_dec that is best for it, and lambda times the distance from the anchors. */

@@ -14,7 +14,8 @@ import { quantizeSae } from "./quantize-sae.ts";
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await openBackend("wasm");
+  backend = await openBackend("wasm", { threads: 1 });
+  return () => backend.close();
 });
 
 describe("hasFixedScale", () => {

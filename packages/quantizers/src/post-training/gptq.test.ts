@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { dequantizeMatrix } from "@qsae/runtime";
-import { normals, openBackend, packMatrix, type Quantizer, type TensorOps } from "@qsae/core";
+import { normals, openBackend, type Quantizer, type TensorOps } from "@qsae/core";
 import { binary } from "../binary.ts";
 import { centeredInt } from "../centered-int.ts";
 import { int } from "../int.ts";
@@ -13,12 +13,22 @@ import { codeGram } from "./calibration/code-gram.ts";
 import { latentCodes, latentMoments, meanOf, type LatentCodes } from "./calibration/latent-codes.ts";
 import { gptq } from "./gptq.ts";
 import { packRows } from "./pack-rows.ts";
-import { correlatedCodes, halves, perTensor, stack, thresholded, weightsOfRows } from "./problems.fixture.ts";
+import {
+  correlatedCodes,
+  halves,
+  nearestWeights,
+  perTensor,
+  stack,
+  thresholded,
+  weightsOfRows,
+} from "./problems.fixture.ts";
 import { solveWithFactor, upperFactor } from "./upper-factor.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 
 const all = (dSae: number): Int32Array => Int32Array.from({ length: dSae }, (_, j) => j);
@@ -46,8 +56,7 @@ function objective(codes: LatentCodes, w: Float32Array, q: Float32Array, dIn: nu
   return sum;
 }
 
-const nearest = async (quantizer: Quantizer, w: Float32Array, dIn: number): Promise<Float32Array> =>
-  dequantizeMatrix(await packMatrix(ops, quantizer, { shape: [w.length / dIn, dIn], data: w }));
+const nearest = (quantizer: Quantizer, w: Float32Array, dIn: number) => nearestWeights(ops, quantizer, w, dIn);
 
 const [dSae, dIn] = [64, 16];
 const w = normals(dSae * dIn, 0.5, 2);

@@ -19,7 +19,8 @@ const DEAD = [5, 40];
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await openBackend("wasm");
+  backend = await openBackend("wasm", { threads: 1 });
+  return () => backend.close();
 });
 
 /** An SAE with tied unit atoms, and tokens of a few of them each, the first ones often and strongly. */

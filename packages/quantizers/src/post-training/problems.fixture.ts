@@ -1,6 +1,14 @@
 /** Small problems for the tests of post-training: SAEs of every selection, activations, latents, and quantizers of every kind. */
-import type { FloatMatrix, Latents, PackedSae, Selection } from "@qsae/runtime";
-import { defineQuantizer, mixSeeds, normals, seededRandom, type Quantizer, type TensorOps } from "@qsae/core";
+import { dequantizeMatrix, type FloatMatrix, type Latents, type PackedSae, type Selection } from "@qsae/runtime";
+import {
+  defineQuantizer,
+  mixSeeds,
+  normals,
+  packMatrix,
+  seededRandom,
+  type Quantizer,
+  type TensorOps,
+} from "@qsae/core";
 import type { CalibrationTokens } from "./calibration/tokens.ts";
 import type { LatentCodes } from "./calibration/latent-codes.ts";
 import { latentCodes } from "./calibration/latent-codes.ts";
@@ -56,6 +64,16 @@ export function weightsOfRows(rows: CodedRows, dIn: number): Float32Array {
   return weights;
 }
 
+/** Weights of rows `[d_sae, d_in]` that are rounded to nearest. */
+export async function nearestWeights(
+  ops: TensorOps,
+  quantizer: Quantizer,
+  w: Float32Array,
+  dIn: number,
+): Promise<Float32Array> {
+  return dequantizeMatrix(await packMatrix(ops, quantizer, { shape: [w.length / dIn, dIn], data: w }));
+}
+
 /** `|| Z Q + b_dec - target ||^2 / N` */
 export function reconstructionError(
   codes: LatentCodes,
@@ -75,7 +93,7 @@ export function reconstructionError(
 }
 
 /** Tokens that latents and a dictionary reconstruct up to some noise. */
-export function tokensFor(codes: LatentCodes, w: Float32Array, dIn: number, seed: number): CalibrationTokens {
+function tokensFor(codes: LatentCodes, w: Float32Array, dIn: number, seed: number): CalibrationTokens {
   const x = normals(codes.tokens * dIn, 0.1, seed);
   for (let t = 0; t < codes.tokens; t++) {
     for (let entry = codes.offsets[t]!; entry < codes.offsets[t + 1]!; entry++) {
@@ -84,6 +102,13 @@ export function tokensFor(codes: LatentCodes, w: Float32Array, dIn: number, seed
     }
   }
   return { tokens: codes.tokens, dIn, x, target: x };
+}
+
+/** A dictionary `w`, latents, the tokens that they reconstruct with it up to some noise, and a b_dec to start from. */
+export function decoderProblem({ tokens, dSae, dIn }: { tokens: number; dSae: number; dIn: number }) {
+  const w = normals(dSae * dIn, 0.5, 2);
+  const codes = correlatedCodes({ tokens, dSae, k: 6, seed: 1 });
+  return { w, codes, tokens: tokensFor(codes, w, dIn, 3), bDec: normals(dIn, 0.1, 4) };
 }
 
 /** Every selection of the schema, for `dSae` latents. */

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { normals, openBackend, type TensorOps } from "@qsae/core";
+import { openBackend, type TensorOps } from "@qsae/core";
 import { binary } from "../binary.ts";
 import { centeredInt } from "../centered-int.ts";
 import { ternary } from "../ternary.ts";
@@ -9,12 +9,12 @@ import { levelsOf, planesOf, type CodedRows } from "./coded-rows.ts";
 import { gptq } from "./gptq.ts";
 import {
   correlatedCodes,
+  decoderProblem,
   dense,
   halves,
   perTensor,
   reconstructionError,
   stack,
-  tokensFor,
   weightsOfRows,
 } from "./problems.fixture.ts";
 import { refit } from "./refit.ts";
@@ -23,14 +23,13 @@ import { solveWithFactor, upperFactor } from "./upper-factor.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 
 const [dSae, dIn] = [14, 8];
-const w = normals(dSae * dIn, 0.5, 2);
-const codes = correlatedCodes({ tokens: 150, dSae, k: 6, seed: 1 });
-const tokens = tokensFor(codes, w, dIn, 3);
-const bDec = normals(dIn, 0.1, 4);
+const { w, codes, tokens, bDec } = decoderProblem({ tokens: 150, dSae, dIn });
 
 /** The unknown that weight (plane, j, d) is multiplied by: rows that share a scale have the same. */
 function scalePlaces(rows: CodedRows): { readonly of: (plane: number, j: number, d: number) => number; count: number } {

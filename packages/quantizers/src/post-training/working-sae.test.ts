@@ -31,7 +31,9 @@ import {
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 const [dIn, dSae] = [16, 24];
 

@@ -2,11 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arbitrarySae } from "../../test/arbitrary-sae.ts";
-import { FormatError, QsaeError, UsageError } from "../errors.ts";
+import { FormatError, UsageError } from "../errors.ts";
 import { loadSae } from "../sae/load-sae.ts";
 import { decodeSafetensors } from "../safetensors/decode-safetensors.ts";
 import { encodeSafetensors, type TensorToWrite } from "../safetensors/encode-safetensors.ts";
 import { packCodes } from "./bit-packing.ts";
+import { itSurvivesDamage } from "./damaged-files.fixture.ts";
 import { dequantizeMatrix, dequantizeRow, rowReader } from "./dequantize.ts";
 import { decodePackedSae, encodePackedSae } from "./packed-file.ts";
 import { NO_PART, type CodeMatrix, type MixedMatrix, type PackedMatrix, type PackedSae } from "./schema.ts";
@@ -260,33 +261,7 @@ describe("the packed file of a mixed matrix", () => {
     expect(read).toThrow(message);
   });
 
-  it("is refused at every length it may be cut to", () => {
-    const file = encodePackedSae(sae);
-    for (let length = 0; length < file.length; length++) {
-      expect(() => decodePackedSae(file.slice(0, length), "cut")).toThrow(FormatError);
-    }
-  });
-
-  it("never raises anything but typed errors under byte flips, and what it accepts can be run", () => {
-    const intact = encodePackedSae(sae);
-    const x = Float32Array.of(1, 2, 3, 4, 5);
-    let refused = 0;
-    fc.assert(
-      fc.property(fc.nat(intact.length - 1), fc.integer({ min: 1, max: 255 }), (at, bits) => {
-        const file = intact.slice();
-        file[at]! ^= bits;
-        try {
-          const loaded = loadSae(file);
-          if (loaded.dIn === x.length) loaded.reconstruct(x);
-        } catch (error) {
-          if (!(error instanceof QsaeError)) throw error;
-          refused++;
-        }
-      }),
-      { numRuns: 2000 },
-    );
-    expect(refused).toBeGreaterThan(1000);
-  });
+  itSurvivesDamage(sae);
 });
 
 describe("a mixed matrix made by hand", () => {

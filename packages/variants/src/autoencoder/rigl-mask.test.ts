@@ -6,7 +6,9 @@ import { magnitudeMask, riglMask } from "./rigl-mask.ts";
 const [F, D] = [6, 5];
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 const read = async (a: Tensor): Promise<number[]> => [...(await ops.read(a)).data];
 const count = (values: readonly number[]): number => values.filter((value) => value !== 0).length;

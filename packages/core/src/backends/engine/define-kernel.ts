@@ -1,5 +1,6 @@
 /** Registering our kernels over those copied from tfjs's JavaScript backend. */
 import * as tf from "@tensorflow/tfjs";
+import { saeKernel } from "../tfjs/sae-kernel.ts";
 import type { EngineStorage } from "./engine-storage.ts";
 
 export type Inputs = Readonly<Record<string, tf.TensorInfo>>;
@@ -12,13 +13,16 @@ export interface EngineKernel {
   readonly run: (storage: EngineStorage, inputs: Inputs, attributes: Attributes) => tf.TensorInfo | tf.TensorInfo[];
 }
 
-/** Kernels that only rename or share storage: nothing to gain from our own. */
-const FREE_IN_JAVASCRIPT = new Set(["Identity", "Reshape", "ExpandDims"]);
+/**
+ * Kernels that only rename or share storage: nothing to gain from our own. And the composed SAE kernels, which are here if a
+ * `cpu` backend was opened before: they run others, which are counted.
+ */
+const NOT_COUNTED: ReadonlySet<string> = new Set(["Identity", "Reshape", "ExpandDims", ...Object.values(saeKernel)]);
 
 export function registerEngineKernels(backendName: string, kernels: readonly EngineKernel[]): void {
   tf.copyRegisteredKernels("cpu", backendName);
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend(backendName)) {
-    if (!FREE_IN_JAVASCRIPT.has(kernelName)) replace(backendName, kernelName, recorded(kernelName, kernelFunc));
+    if (!NOT_COUNTED.has(kernelName)) replace(backendName, kernelName, recorded(kernelName, kernelFunc));
   }
   for (const kernel of kernels) {
     const inherited = tf.getKernel(kernel.name, backendName)?.kernelFunc;

@@ -8,7 +8,7 @@ import { clippedByNorm, squaredNorms } from "./clip-norm.ts";
 describe("clippedByNorm", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await openBackend("wasm");
+    backend = await openBackend("wasm", { threads: 1 });
   });
   afterAll(() => backend.close());
 

@@ -11,7 +11,7 @@ import { changedSlots } from "./changed-slots.ts";
 describe("changedSlots", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await openBackend("wasm");
+    backend = await openBackend("wasm", { threads: 1 });
   });
   afterAll(() => backend.close());
 

@@ -9,7 +9,7 @@ import { linear, D, tinySae } from "../variants.fixture.ts";
 describe("averages of the weights", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await openBackend("wasm");
+    backend = await openBackend("wasm", { threads: 1 });
   });
   afterAll(() => backend.close());
   const source = arraySource(normals(640 * D, 1, 1), D);

@@ -10,7 +10,7 @@ import { resamplesAt } from "./resample-dead.ts";
 describe("resampling", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await openBackend("wasm");
+    backend = await openBackend("wasm", { threads: 1 });
   });
   afterAll(() => backend.close());
   const [dIn, dSae, k] = [8, 32, 4];

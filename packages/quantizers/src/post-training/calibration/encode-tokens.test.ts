@@ -8,7 +8,9 @@ import { encodeTokens } from "./encode-tokens.ts";
 const [dIn, dSae, tokens] = [16, 24, 300];
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 
 function expectSame(actual: Latents, expected: Latents): void {

@@ -7,7 +7,9 @@ import { selectLatents } from "./select-latents.ts";
 const [dIn, dSae] = [16, 24];
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 
 describe("gradients of selectLatents", () => {

@@ -8,14 +8,16 @@ import { residual } from "../../residual.ts";
 import { ternary } from "../../ternary.ts";
 import { twosComplement } from "../../twos-complement.ts";
 import { packRows } from "../pack-rows.ts";
-import { halves, perTensor, stack, thresholded, weightsOfRows } from "../problems.fixture.ts";
+import { halves, nearestWeights, perTensor, stack, thresholded, weightsOfRows } from "../problems.fixture.ts";
 import { solveWithFactor, upperFactor } from "../upper-factor.ts";
 import { gptqEncoder } from "./gptq-encoder.ts";
 import { inputGram } from "./input-gram.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 
 const [dSae, dIn] = [24, 16];
@@ -43,8 +45,7 @@ function objective(gram: Float64Array, w: Float32Array, q: Float32Array): number
   return sum;
 }
 
-const nearest = async (quantizer: Quantizer, w: Float32Array): Promise<Float32Array> =>
-  dequantizeMatrix(await packMatrix(ops, quantizer, { shape: [dSae, dIn], data: w }));
+const nearest = (quantizer: Quantizer, w: Float32Array) => nearestWeights(ops, quantizer, w, dIn);
 
 describe("gptqEncoder", () => {
   const quantizers: readonly Quantizer[] = [

@@ -22,7 +22,9 @@ import { quantizeEncoder } from "./quantize-encoder.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 
 const tokens = calibration(plantedTokens(1000, 1));

@@ -13,7 +13,9 @@ import { calibrated, calibratedDictionary } from "./calibrated.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
-  ops = (await openBackend("wasm")).ops;
+  const backend = await openBackend("wasm", { threads: 1 });
+  ops = backend.ops;
+  return () => backend.close();
 });
 
 const tokens = calibration(plantedTokens(400, 1));

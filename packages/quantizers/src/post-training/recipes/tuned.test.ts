@@ -20,7 +20,8 @@ import { tuned, twoPhase, type TrainedRecipe } from "./tuned.ts";
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await openBackend("wasm");
+  backend = await openBackend("wasm", { threads: 1 });
+  return () => backend.close();
 });
 
 const x = plantedTokens(500, 1);

@@ -24,7 +24,8 @@ import { tunedVariant } from "./tuned-variant.ts";
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await openBackend("wasm");
+  backend = await openBackend("wasm", { threads: 1 });
+  return () => backend.close();
 });
 
 const [dIn, dSae] = [16, 24];

@@ -6,14 +6,14 @@ import { fileURLToPath } from "node:url";
 
 import { expect, it } from "vitest";
 
-import { temporaryFolder } from "../../test/temporary-folder.ts";
-import { fileCheckpointStore } from "./file-checkpoint-store.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+import { fileCheckpointStore } from "../src/checkpoints/file-checkpoint-store.ts";
 
 const KILLS = 10;
 
 it("a run killed at any moment leaves a whole checkpoint, and goes on from it", { timeout: 60_000 }, async () => {
   const folder = join(await temporaryFolder(), "run");
-  const script = fileURLToPath(new URL("../../test/save-checkpoints.ts", import.meta.url));
+  const script = fileURLToPath(new URL("./save-checkpoints.ts", import.meta.url));
   let lastStep = 0;
   let interruptedSaves = 0;
   for (let kill = 0; kill < KILLS; kill++) {
