@@ -43,7 +43,7 @@ const runTests = (other?: {
   });
 
 /** Tests of what a driver of WebGPU does. */
-const driverTests = ["packages/core/src/backends"];
+const driverTests = ["packages/core/src/backends", "packages/variants/test/webgpu.test.ts"];
 
 /** Not the tests that run in a page: another Node changes nothing there. */
 const inNode = ["--project=unit", "--project=whole"];

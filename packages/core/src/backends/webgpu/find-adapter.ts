@@ -2,7 +2,7 @@
 /** The adapter that a device is opened on, and whether it is a GPU or a program that stands in for one. */
 import { QsaeError } from "@qsae/runtime";
 import { findGpu, gpuAtHand, inNode } from "./find-gpu.ts";
-import { linuxHasNoGpu } from "./gpu-of-linux.ts";
+import { linuxHasNoGpu } from "./find-gpu-of-linux.ts";
 
 /** @throws QsaeError where there is no WebGPU or no adapter, saying what to install */
 export async function findAdapter(): Promise<GPUAdapter> {

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { linuxHasNoGpu } from "./gpu-of-linux.ts";
+import { linuxHasNoGpu } from "./find-gpu-of-linux.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
