@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { normals } from "@qsae/core";
 import { conjugateGradients, type LinearSystem, type Vector } from "./conjugate-gradients.ts";
-import { solveWithFactor, upperFactor } from "./upper-factor.ts";
+import { solveInFloat64 } from "./solve-with-factor.fixture.ts";
+import { upperFactor } from "./upper-factor.ts";
 
 /** A system whose unknowns are in two parts, and its dense matrix. Its diagonal grows to 100 times its start. */
 function randomSystem(first: number, second: number, seed: number) {
@@ -40,7 +41,7 @@ describe("conjugateGradients", () => {
         const rhs = Float64Array.from(normals(n, 1, seed + 1));
         const found = await conjugateGradients(system(rhs), { iterations: 200, tolerance: 1e-10 });
         upperFactor(h, n);
-        solveWithFactor(h, n, rhs, 1);
+        solveInFloat64(h, n, rhs, 1);
         expect(found.map((part) => part.length)).toEqual([first, second]);
         const flat = [...found[0]!, ...found[1]!];
         for (let i = 0; i < n; i++) expect(flat[i]).toBeCloseTo(rhs[i]!, 6);

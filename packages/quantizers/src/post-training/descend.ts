@@ -15,6 +15,7 @@ import type { CalibrationTokens } from "./calibration/tokens.ts";
 import { decodeRow, type CodedRow, type CodedRows } from "./coded-rows.ts";
 import { fittedScale, roundRow } from "./round-row.ts";
 import { quantizersOf, type RowQuantizers } from "./row-quantizers.ts";
+import { addWeightedRows } from "./weighted-rows.ts";
 
 export interface DescendOptions {
   /** Dropped ones stay dropped. */
@@ -63,10 +64,7 @@ export async function descend(ops: TensorOps, options: DescendOptions): Promise<
       const row = rows[j]!;
       decodeRow(row, atom);
       for (let d = 0; d < dIn; d++) wanted[d] = -mean[j]! * center[d]!;
-      for (let entry = offsets[j]!; entry < offsets[j + 1]!; entry++) {
-        const [z, from] = [values[entry]! / codes.tokens, entryTokens[entry]! * dIn];
-        for (let d = 0; d < dIn; d++) wanted[d]! += z * residual[from + d]!;
-      }
+      addWeightedRows(wanted, residual, codes, j);
       const weight = variance[j]! + lambda;
       for (let d = 0; d < dIn; d++) {
         const pull = anchors ? lambda * (anchors[j * dIn + d]! - atom[d]!) : 0;

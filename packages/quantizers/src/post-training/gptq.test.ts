@@ -22,7 +22,8 @@ import {
   thresholded,
   weightsOfRows,
 } from "./problems.fixture.ts";
-import { solveWithFactor, upperFactor } from "./upper-factor.ts";
+import { solveInFloat64 } from "./solve-with-factor.fixture.ts";
+import { upperFactor } from "./upper-factor.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
@@ -108,7 +109,7 @@ describe("gptq", () => {
     const inverse = new Float64Array(size * size);
     for (let i = 0; i < size; i++) inverse[i * size + i] = 1;
     upperFactor(h, size);
-    solveWithFactor(h, size, inverse, size);
+    solveInFloat64(h, size, inverse, size);
     const u = new Float64Array(size * size); // upper, inverse = U^T U
     for (let i = 0; i < size; i++) {
       for (let j = i; j < size; j++) {

@@ -18,7 +18,9 @@ import type { CodedRow } from "./coded-rows.ts";
 import { errorOf, roundBlock } from "./round-block.ts";
 import { sharedGrids } from "./row-grids.ts";
 import { quantizersOf, type RowQuantizers } from "./row-quantizers.ts";
-import { solveWithFactor, upperFactor } from "./upper-factor.ts";
+import { solveWithFactor } from "./solve-with-factor.ts";
+import { upperFactor } from "./upper-factor.ts";
+import { addWeightedRows } from "./weighted-rows.ts";
 
 export interface GptqOptions {
   /** Rows `[d_sae, d_in]` to be rounded. */
@@ -56,7 +58,7 @@ export async function gptq(ops: TensorOps, options: GptqOptions): Promise<(Coded
       for (let at = 0; at < factor.length; at += block.length + 1) factor[at]! += lambda;
       upperFactor(factor, block.length);
       const targets = gathered(w, block, dIn); // [b, d_in]
-      if (first > 0) makeUpFor(residual, { codes, block, factor, targets, dIn });
+      if (first > 0) await makeUpFor(ops, residual, { codes, block, factor, targets, dIn });
       const ofBlock = Array.from(block, (j) => quantizers[j]);
       const chosen = await roundBlock(ops, { quantizers: ofBlock, targets, factor, dIn, shared });
       for (const [at, j] of block.entries()) {
@@ -101,35 +103,16 @@ interface MakingUp {
 }
 
 /** `targets += H_bb^-1 Z_b^T residual / N` */
-function makeUpFor(residual: Float32Array, { codes, block, factor, targets, dIn }: MakingUp): void {
-  const { offsets, tokens, values } = codes.byLatent;
+async function makeUpFor(
+  ops: TensorOps,
+  residual: Float32Array,
+  { codes, block, factor, targets, dIn }: MakingUp,
+): Promise<void> {
   const shift = new Float64Array(block.length * dIn);
   for (const [at, j] of block.entries()) {
-    const end = offsets[j + 1]!;
-    let entry = offsets[j]!;
-    const to = at * dIn;
-    // Four tokens at a time: the sums are read and written once for them.
-    for (; entry + 4 <= end; entry += 4) {
-      const from0 = tokens[entry]! * dIn;
-      const from1 = tokens[entry + 1]! * dIn;
-      const from2 = tokens[entry + 2]! * dIn;
-      const from3 = tokens[entry + 3]! * dIn;
-      const z0 = values[entry]! / codes.tokens;
-      const z1 = values[entry + 1]! / codes.tokens;
-      const z2 = values[entry + 2]! / codes.tokens;
-      const z3 = values[entry + 3]! / codes.tokens;
-      for (let d = 0; d < dIn; d++) {
-        shift[to + d]! +=
-          z0 * residual[from0 + d]! + z1 * residual[from1 + d]! + z2 * residual[from2 + d]! + z3 * residual[from3 + d]!;
-      }
-    }
-    for (; entry < end; entry++) {
-      const from = tokens[entry]! * dIn;
-      const z = values[entry]! / codes.tokens;
-      for (let d = 0; d < dIn; d++) shift[to + d]! += z * residual[from + d]!;
-    }
+    addWeightedRows(shift.subarray(at * dIn, (at + 1) * dIn), residual, codes, j);
   }
-  solveWithFactor(factor, block.length, shift, dIn);
+  await solveWithFactor(ops, factor, block.length, shift, dIn);
   for (let i = 0; i < targets.length; i++) targets[i]! += shift[i]!;
 }
 

@@ -5,7 +5,8 @@
 import { loadSae, type PackedSae, type Selection } from "@qsae/runtime";
 import { normals, seededRandom } from "@qsae/core";
 import type { CalibrationTokens } from "./calibration/tokens.ts";
-import { solveWithFactor, upperFactor } from "./upper-factor.ts";
+import { solveInFloat64 } from "./solve-with-factor.fixture.ts";
+import { upperFactor } from "./upper-factor.ts";
 
 export const [dIn, dSae] = [32, 24];
 
@@ -104,6 +105,6 @@ function dualBasis(rows: Float32Array): Float32Array {
   }
   const solution = Float64Array.from(rows);
   upperFactor(gram, dSae);
-  solveWithFactor(gram, dSae, solution, dIn);
+  solveInFloat64(gram, dSae, solution, dIn);
   return Float32Array.from(solution);
 }

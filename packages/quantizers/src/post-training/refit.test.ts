@@ -19,7 +19,8 @@ import {
 } from "./problems.fixture.ts";
 import { refit } from "./refit.ts";
 import type { RowQuantizers } from "./row-quantizers.ts";
-import { solveWithFactor, upperFactor } from "./upper-factor.ts";
+import { solveInFloat64 } from "./solve-with-factor.fixture.ts";
+import { upperFactor } from "./upper-factor.ts";
 
 let ops: TensorOps;
 beforeAll(async () => {
@@ -93,7 +94,7 @@ function denseSolution(of: LatentCodes, rows: CodedRows, ridge: number) {
     rhs[a]! += ridge * diagonal * start[a]!;
   }
   upperFactor(normal, unknowns);
-  solveWithFactor(normal, unknowns, rhs, 1);
+  solveInFloat64(normal, unknowns, rhs, 1);
   const weights = new Float32Array(dSae * dIn);
   for (const { j, plane } of entries) {
     for (let d = 0; d < dIn; d++) weights[j * dIn + d]! += rhs[places.of(plane, j, d)]! * levelAt(plane, j, d);

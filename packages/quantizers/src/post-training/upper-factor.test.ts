@@ -1,21 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { QsaeError } from "@qsae/runtime";
-import { normals } from "@qsae/core";
-import { solveWithFactor, upperFactor } from "./upper-factor.ts";
-
-/** `A A^T + damping I`, A `[n, n]` with eigenvalues over a few orders of magnitude. */
-function positiveDefinite(n: number, seed: number, damping = 0.1): Float64Array {
-  const a = normals(n * n, 1, seed);
-  const h = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      for (let d = 0; d < n; d++) h[i * n + j]! += (a[i * n + d]! * a[j * n + d]!) / n;
-    }
-    h[i * n + i]! += damping;
-  }
-  return h;
-}
+import { positiveDefinite } from "./solve-with-factor.fixture.ts";
+import { upperFactor } from "./upper-factor.ts";
 
 const closeTo = (actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void => {
   const worst = Array.from(expected).reduce((most, value, i) => Math.max(most, Math.abs(value - actual[i]!)), 0);
@@ -61,26 +48,5 @@ describe("upperFactor", () => {
     expect(() => upperFactor(h, n)).toThrow(/^factorisation: pivot 0 of \d+ is -.*; raise the damping$/);
     const nan = positiveDefinite(n, 2).fill(NaN);
     expect(() => upperFactor(nan, n)).toThrow(QsaeError);
-  });
-});
-
-describe("solveWithFactor", () => {
-  it("solves H x = rhs for every column", () => {
-    fc.assert(
-      fc.property(sizes, fc.constantFrom(1, 3, 8), fc.nat(), (n, cols, seed) => {
-        const h = positiveDefinite(n, seed);
-        const x = Float64Array.from(normals(n * cols, 1, seed + 1));
-        const rhs = new Float64Array(n * cols);
-        for (let i = 0; i < n; i++) {
-          for (let k = 0; k < n; k++) {
-            for (let c = 0; c < cols; c++) rhs[i * cols + c]! += h[i * n + k]! * x[k * cols + c]!;
-          }
-        }
-        upperFactor(h, n);
-        solveWithFactor(h, n, rhs, cols);
-        closeTo(rhs, x, 1e-10 * n);
-      }),
-      { numRuns: 30 },
-    );
   });
 });

@@ -90,52 +90,8 @@ function subtractEdge(h: Float64Array, n: number, i: number, j: number, end: num
   }
 }
 
-/** Solves `R R^T x = rhs` for the `cols` columns of `rhs [n, cols]`, in place. */
-export function solveWithFactor(r: Float64Array, n: number, rhs: Float64Array, cols: number): void {
-  for (let i = n - 1; i >= 0; i--) {
-    const row = rhs.subarray(i * cols, (i + 1) * cols);
-    subtractRows(row, rhs, i + 1, n, (k) => r[i * n + k]!);
-    divide(row, r[i * n + i]!);
-  }
-  for (let i = 0; i < n; i++) {
-    const row = rhs.subarray(i * cols, (i + 1) * cols);
-    subtractRows(row, rhs, 0, i, (k) => r[k * n + i]!);
-    divide(row, r[i * n + i]!);
-  }
-}
-
 function dot(a: Float64Array, from: number, to: number, count: number): number {
   let sum = 0;
   for (let i = 0; i < count; i++) sum += a[from + i]! * a[to + i]!;
   return sum;
-}
-
-/** `row -= sum over k in from .. to of factorOf(k) rows_k`, four at a time: the row is read and written once for them. */
-function subtractRows(
-  row: Float64Array,
-  rows: Float64Array,
-  from: number,
-  to: number,
-  factorOf: (k: number) => number,
-): void {
-  const cols = row.length;
-  let k = from;
-  for (; k + 4 <= to; k += 4) {
-    const [f0, f1, f2, f3] = [factorOf(k), factorOf(k + 1), factorOf(k + 2), factorOf(k + 3)];
-    const at0 = k * cols;
-    const at1 = at0 + cols;
-    const at2 = at1 + cols;
-    const at3 = at2 + cols;
-    for (let d = 0; d < cols; d++) {
-      row[d]! -= f0 * rows[at0 + d]! + f1 * rows[at1 + d]! + f2 * rows[at2 + d]! + f3 * rows[at3 + d]!;
-    }
-  }
-  for (; k < to; k++) {
-    const factor = factorOf(k);
-    for (let d = 0, at = k * cols; d < cols; d++) row[d]! -= factor * rows[at + d]!;
-  }
-}
-
-function divide(row: Float64Array, by: number): void {
-  for (let d = 0; d < row.length; d++) row[d]! /= by;
 }

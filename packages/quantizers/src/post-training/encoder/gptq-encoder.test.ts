@@ -9,7 +9,8 @@ import { ternary } from "../../ternary.ts";
 import { twosComplement } from "../../twos-complement.ts";
 import { packRows } from "../pack-rows.ts";
 import { halves, nearestWeights, perTensor, stack, thresholded, weightsOfRows } from "../problems.fixture.ts";
-import { solveWithFactor, upperFactor } from "../upper-factor.ts";
+import { solveInFloat64 } from "../solve-with-factor.fixture.ts";
+import { upperFactor } from "../upper-factor.ts";
 import { gptqEncoder } from "./gptq-encoder.ts";
 import { inputGram } from "./input-gram.ts";
 
@@ -128,7 +129,7 @@ describe("gptqEncoder", () => {
     const inverse = new Float64Array(dIn * dIn);
     for (let i = 0; i < dIn; i++) inverse[i * dIn + i] = 1;
     upperFactor(h, dIn);
-    solveWithFactor(h, dIn, inverse, dIn);
+    solveInFloat64(h, dIn, inverse, dIn);
     const u = new Float64Array(dIn * dIn); // upper, inverse = U^T U
     for (let i = 0; i < dIn; i++) {
       for (let j = i; j < dIn; j++) {

@@ -9,6 +9,7 @@ import { dequantize, type Grid, type Quantizer, type Tensor, type TensorOps } fr
 import { meanOf } from "../calibration/latent-codes.ts";
 import { planesOf, type CodedRow } from "../coded-rows.ts";
 import { hasFixedScale } from "../fixed-scale.ts";
+import { knownRows } from "../known-rows.ts";
 import { checkedCodes } from "../round-row.ts";
 import { upperFactor } from "../upper-factor.ts";
 
@@ -39,14 +40,14 @@ export async function gptqEncoder(ops: TensorOps, options: GptqEncoderOptions): 
   upperFactor(factor, dIn);
 
   const grid = ops.tidy(() => quantizer.calibrate(ops, ops.tensor(w, [dSae, dIn])));
-  const errorsBefore: Tensor[] = []; // of whole blocks, [block, d_sae] each
+  const errorsBefore = knownRows(ops, dSae);
   try {
     const planes = planesOf(quantizer);
     const codes = new Int16Array(planes * dSae * dIn);
     const wanted = new Float64Array(dSae);
     for (let first = 0; first < dIn; first += BLOCK) {
       const block = Math.min(BLOCK, dIn - first);
-      const asked = await askedBefore(ops, { factor, dIn, dSae, first, block }, errorsBefore); // [block, d_sae]
+      const asked = await errorsBefore.askedOf(block, (i, m) => shareOf(factor, dIn, i, first + m)); // [block, d_sae]
       const errors = new Float64Array(block * dSae); // [block, d_sae]
       for (let at = 0; at < block; at++) {
         const m = first + at;
@@ -64,48 +65,20 @@ export async function gptqEncoder(ops: TensorOps, options: GptqEncoderOptions): 
           }
         }
       }
-      errorsBefore.push(ops.tensor(Float32Array.from(errors), [block, dSae]));
+      errorsBefore.add(errors);
     }
     const scale = await ops.read(grid.scale);
     const fixedScale = hasFixedScale(ops, quantizer, dIn);
     return rowsOf(quantizer, codes, scale, dSae).map((row) => (fixedScale ? { ...row, fixedScale } : row));
   } finally {
-    ops.dispose([...Object.values(grid), ...errorsBefore]);
+    ops.dispose(Object.values(grid));
+    errorsBefore.dispose();
   }
 }
 
 /** How much of the error of dimension `i` the later dimension `m` makes up for. */
 const shareOf = (factor: Float64Array, dIn: number, i: number, m: number): number =>
   factor[i * dIn + m]! / factor[m * dIn + m]!;
-
-interface Block {
-  readonly factor: Float64Array;
-  readonly dIn: number;
-  readonly dSae: number;
-  readonly first: number;
-  readonly block: number;
-}
-
-/** What the errors of all blocks before ask of dimensions `first .. first + block`: `[block, d_sae]`. */
-async function askedBefore(
-  ops: TensorOps,
-  { factor, dIn, dSae, first, block }: Block,
-  errorsBefore: readonly Tensor[],
-): Promise<ArrayLike<number>> {
-  const asked = ops.tidy(() => {
-    let sum = ops.zeros([block, dSae]);
-    for (const [before, errors] of errorsBefore.entries()) {
-      const shares = Float32Array.from({ length: block * BLOCK }, (_, at) =>
-        shareOf(factor, dIn, before * BLOCK + (at % BLOCK), first + Math.floor(at / BLOCK)),
-      );
-      sum = ops.add(sum, ops.matMul(ops.tensor(shares, [block, BLOCK]), errors));
-    }
-    return sum;
-  });
-  const { data } = await ops.read(asked);
-  ops.dispose(asked);
-  return data;
-}
 
 /** Input dimension `d` of all latents on the grid of the whole matrix: codes `[planes, d_sae]`, weights `[d_sae]`. */
 async function roundColumn(

@@ -61,14 +61,18 @@ const FITS = { byRank: { multiple: 2, gains: true }, byThreshold: { multiple: 8,
 const fitOf = (selection: Selection) =>
   "k" in selection && selection.k !== undefined ? FITS.byRank : FITS.byThreshold;
 
+/** Tokens that say how many latents fire. */
+const COUNTED_TOKENS = 4096;
+
 /**
  * The SAE with the scores of a token that are highest above their thresholds as its latents; what it subtracts from `b_enc` are the
  * thresholds.
  */
 async function closeToFiring(ops: TensorOps, sae: WorkingSae, tokens: CalibrationTokens): Promise<WorkingSae> {
   const { selection, dSae } = sae;
-  const { indices } = await encodeTokens(ops, sae, tokens);
-  const wanted = (fitOf(selection).multiple * indices.length) / tokens.tokens;
+  const n = Math.min(COUNTED_TOKENS, tokens.tokens);
+  const { indices } = await encodeTokens(ops, sae, { ...tokens, tokens: n });
+  const wanted = (fitOf(selection).multiple * indices.length) / n;
   const k = Math.min(dSae, Math.max(1, Math.ceil(wanted)));
   const bEnc = selection.kind === "threshold" ? sae.bEnc.map((bias, j) => bias - selection.threshold[j]!) : sae.bEnc;
   return { ...sae, bEnc, selection: { kind: "topk", k, relu: false } };
